@@ -1,0 +1,206 @@
+//! What a process's body has at hand: its identity and its mailbox.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
+
+use rusm_sched::{Own, Received, Sleep};
+
+use crate::exit::Outcome;
+use crate::message::Message;
+use crate::node::{self, Node};
+use crate::pid::Pid;
+use crate::process::Process;
+
+/// A process's hold of itself. Eight bytes; it works on the process's own turns only and
+/// panics elsewhere, so moving it into another process or thread is of no use.
+pub struct Context {
+    own: Own<Process>,
+}
+
+impl Context {
+    #[inline(always)]
+    pub(crate) fn new(own: Own<Process>) -> Self {
+        Context { own }
+    }
+
+    /// The process's own pid.
+    #[inline]
+    pub fn pid(&self) -> Pid {
+        Pid::new(self.own.address())
+    }
+
+    /// The node the process runs on.
+    pub fn node(&self) -> Node {
+        Node::current()
+    }
+
+    /// Starts a process on the same node. About 13 ns until it has run and ended.
+    #[inline(always)]
+    pub fn spawn<F, Fut>(&self, body: F) -> Pid
+    where
+        F: FnOnce(Context) -> Fut,
+        Fut: Future + Send + 'static,
+        Fut::Output: Outcome,
+    {
+        node::spawn(body)
+    }
+
+    /// Sends a message. Never waits; to the dead it is dropped.
+    #[inline(always)]
+    pub fn send(&self, to: Pid, message: impl Into<Message>) {
+        node::send(to, message);
+    }
+
+    /// The oldest message in the mailbox, as soon as there is one. One reduction.
+    #[inline(always)]
+    pub fn receive(&mut self) -> Receive<'_> {
+        Receive { context: self }
+    }
+
+    /// The oldest message that `wanted` accepts; the others stay, in their order. Each message
+    /// is shown once.
+    pub fn receive_match<W>(&mut self, wanted: W) -> ReceiveMatch<'_, W>
+    where
+        W: FnMut(&Message) -> bool + Unpin,
+    {
+        ReceiveMatch {
+            context: self,
+            wanted,
+            seen: 0,
+        }
+    }
+
+    /// As `receive`, but gives up after `span`. A message that is there already is taken even
+    /// if `span` is zero.
+    pub fn receive_within(&mut self, span: Duration) -> ReceiveWithin<'_> {
+        ReceiveWithin {
+            receive: self.receive(),
+            sleep: rusm_sched::sleep(span),
+        }
+    }
+
+    /// The oldest message, if one is there.
+    pub fn try_receive(&mut self) -> Option<Message> {
+        rusm_sched::spend(1);
+        self.take()
+    }
+
+    /// Spends `count` reductions, and lets others run if that uses up the turn: what a native
+    /// loop awaits once a round. About 1 ns.
+    #[inline(always)]
+    pub async fn reductions(&self, count: u32) {
+        rusm_sched::reductions(count).await;
+    }
+
+    /// Waits for `span`.
+    pub fn sleep(&self, span: Duration) -> Sleep {
+        rusm_sched::sleep(span)
+    }
+
+    /// Names the process in reports.
+    pub fn set_label(&mut self, label: &str) {
+        self.own.with_new_side(|side| side.label = Some(label.into()));
+    }
+
+    #[inline(always)]
+    fn take(&mut self) -> Option<Message> {
+        let saved = self.own.with_side(|side| side.saved.pop_front()).flatten();
+        let letter = match saved {
+            Some(letter) => Some(letter),
+            None => self.own.next(),
+        };
+        letter.map(Message::from_letter)
+    }
+
+    /// From now to the end of this poll a message wakes the process.
+    #[inline(always)]
+    fn expect_message(&self, cx: &TaskContext<'_>) {
+        if !self.own.expect_letters(cx) {
+            self.expect_elsewhere(cx);
+        }
+    }
+
+    /// The message wakes `cx`, which is not the process's own waker.
+    #[cold]
+    fn expect_elsewhere(&self, cx: &TaskContext<'_>) {
+        let waker = cx.waker().clone();
+        self.own.with_new_side(|side| side.receiver = Some(waker));
+    }
+}
+
+/// See [`Context::receive`].
+#[must_use = "a future does nothing unless it is awaited"]
+pub struct Receive<'a> {
+    context: &'a mut Context,
+}
+
+impl Future for Receive<'_> {
+    type Output = Message;
+
+    #[inline(always)]
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Message> {
+        let own = &self.context.own;
+        match own.receive(cx, |side| side.saved.pop_front()) {
+            Received::Letter(letter) => return Poll::Ready(Message::from_letter(letter)),
+            Received::Nothing => {}
+            Received::NothingHere => self.context.expect_elsewhere(cx),
+            Received::TurnOver => rusm_sched::end_turn(cx),
+        }
+        Poll::Pending
+    }
+}
+
+/// See [`Context::receive_match`].
+#[must_use = "a future does nothing unless it is awaited"]
+pub struct ReceiveMatch<'a, W> {
+    context: &'a mut Context,
+    wanted: W,
+    /// Saved messages that were refused already.
+    seen: usize,
+}
+
+impl<W: FnMut(&Message) -> bool + Unpin> Future for ReceiveMatch<'_, W> {
+    type Output = Message;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Message> {
+        let this = &mut *self;
+        loop {
+            if rusm_sched::charge(cx, 1).is_pending() {
+                return Poll::Pending;
+            }
+            let own = &this.context.own;
+            let seen = this.seen;
+            let saved = own.with_side(|side| side.saved.remove(seen)).flatten();
+            let Some(letter) = saved.or_else(|| own.next()) else {
+                this.context.expect_message(cx);
+                return Poll::Pending;
+            };
+            let message = Message::from_letter(letter);
+            if (this.wanted)(&message) {
+                return Poll::Ready(message);
+            }
+            own.with_new_side(|side| side.saved.insert(seen, message.into_letter()));
+            this.seen += 1;
+        }
+    }
+}
+
+/// See [`Context::receive_within`].
+#[must_use = "a future does nothing unless it is awaited"]
+pub struct ReceiveWithin<'a> {
+    receive: Receive<'a>,
+    sleep: Sleep,
+}
+
+impl Future for ReceiveWithin<'_> {
+    type Output = Option<Message>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Message>> {
+        if let Poll::Ready(message) = Pin::new(&mut self.receive).poll(cx) {
+            return Poll::Ready(Some(message));
+        }
+        Pin::new(&mut self.sleep).poll(cx).map(|()| None)
+    }
+}

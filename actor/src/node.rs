@@ -1,0 +1,263 @@
+//! A node: processes and the scheduler they run on.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusm_sched::{
+    Config, Driver, Handle, Letter, PostTimer, Priority, Scheduler, ShutdownError, StartError,
+    Stats, TaskInfo, ThreadDriver, interrupt, post,
+};
+
+use crate::context::Context;
+use crate::exit::{ExitReason, Outcome};
+use crate::join::{JoinCell, JoinHandle};
+use crate::message::Message;
+use crate::pid::Pid;
+use crate::process::{Process, Side};
+use crate::report;
+use crate::signal::Signal;
+
+/// Processes, and the scheduler they run on. Clones are the same node; it stops when
+/// `shutdown` is called, or when the last clone is dropped outside of its processes.
+#[derive(Clone)]
+pub struct Node {
+    handle: Handle,
+    /// Not held by what processes get from their context: a node must not keep itself alive.
+    scheduler: Option<Arc<Scheduler>>,
+}
+
+/// How a process is started, beyond its body.
+#[derive(Clone, Debug, Default)]
+pub struct SpawnOptions {
+    /// Who goes first.
+    pub priority: Priority,
+    /// A name for reports.
+    pub label: Option<Arc<str>>,
+}
+
+/// A message that will be sent later. Dropping this changes nothing.
+pub type TimerRef = PostTimer;
+
+impl Node {
+    /// Starts a node without I/O.
+    ///
+    /// # Errors
+    /// When a field of `config` makes no sense, or the system gives no more threads.
+    pub fn start(config: Config) -> Result<Node, StartError> {
+        Node::start_with(config, Arc::new(ThreadDriver))
+    }
+
+    /// Starts a node whose workers sleep as `driver` says: a reactor, for instance.
+    ///
+    /// # Errors
+    /// As `start`.
+    pub fn start_with(config: Config, driver: Arc<dyn Driver>) -> Result<Node, StartError> {
+        report::install_hook();
+        let scheduler = Scheduler::start(config, driver)?;
+        Ok(Node {
+            handle: scheduler.handle(),
+            scheduler: Some(Arc::new(scheduler)),
+        })
+    }
+
+    /// A node over a scheduler that somebody else drives: the simulation.
+    pub fn over(handle: Handle) -> Node {
+        report::install_hook();
+        Node {
+            handle,
+            scheduler: None,
+        }
+    }
+
+    /// The node of the calling process. Panics outside of processes.
+    pub(crate) fn current() -> Node {
+        Node::over(rusm_sched::handle())
+    }
+
+    /// Starts a process.
+    pub fn spawn<F, Fut>(&self, body: F) -> Pid
+    where
+        F: FnOnce(Context) -> Fut,
+        Fut: Future + Send + 'static,
+        Fut::Output: Outcome,
+    {
+        self.spawn_with(SpawnOptions::default(), body)
+    }
+
+    /// Starts a process in a particular way.
+    pub fn spawn_with<F, Fut>(&self, options: SpawnOptions, body: F) -> Pid
+    where
+        F: FnOnce(Context) -> Fut,
+        Fut: Future + Send + 'static,
+        Fut::Output: Outcome,
+    {
+        let side = options.label.map(|label| {
+            Box::new(Side {
+                label: Some(label),
+                ..Side::default()
+            })
+        });
+        self.start_process(options.priority, side, body)
+    }
+
+    /// Starts a process and keeps what it takes to wait for its end.
+    pub fn spawn_join<F, Fut>(&self, body: F) -> JoinHandle
+    where
+        F: FnOnce(Context) -> Fut,
+        Fut: Future + Send + 'static,
+        Fut::Output: Outcome,
+    {
+        let cell = Arc::new(JoinCell::default());
+        let side = Side {
+            join: Some(cell.clone()),
+            ..Side::default()
+        };
+        let pid = self.start_process(Priority::Normal, Some(Box::new(side)), body);
+        JoinHandle::new(pid, cell)
+    }
+
+    fn start_process<F, Fut>(&self, priority: Priority, side: Option<Box<Side>>, body: F) -> Pid
+    where
+        F: FnOnce(Context) -> Fut,
+        Fut: Future + Send + 'static,
+        Fut::Output: Outcome,
+    {
+        let start = |own| body(Context::new(own));
+        Pid::new(self.handle.spawn_kind::<Process, _>(priority, side, start))
+    }
+
+    /// Runs `body` as a process and blocks the calling thread until it has returned.
+    ///
+    /// # Errors
+    /// The exit reason, if it ended in another way.
+    pub fn block_on<F, Fut>(&self, body: F) -> Result<Fut::Output, ExitReason>
+    where
+        F: FnOnce(Context) -> Fut,
+        Fut: Future + Send + 'static,
+        Fut::Output: Send + 'static,
+    {
+        let place = Arc::new(Mutex::new(None));
+        let outcome = place.clone();
+        let joined = self.spawn_join(move |context| {
+            let future = body(context);
+            async move {
+                let value = future.await;
+                *outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+            }
+        });
+        let reason = joined.wait();
+        let value = place.lock().unwrap_or_else(PoisonError::into_inner).take();
+        value.ok_or(reason)
+    }
+
+    /// Ends a process, whatever it wants; it says `killed`. A waiting one dies at once, a
+    /// running one at its next await, a Wasm guest within a tick.
+    pub fn kill(&self, pid: Pid) {
+        kill(pid);
+    }
+
+    /// Asks a process to end for `reason`. `Normal` is ignored by others than oneself.
+    pub fn exit(&self, pid: Pid, reason: ExitReason) {
+        exit(pid, reason);
+    }
+
+    /// Sends `message` after `delay`, unless it is cancelled before.
+    pub fn send_after(&self, delay: Duration, to: Pid, message: impl Into<Message>) -> TimerRef {
+        let letter = message.into().into_letter();
+        self.handle.post_after::<Process>(delay, to.address(), letter)
+    }
+
+    /// Does the process live?
+    pub fn is_alive(&self, pid: Pid) -> bool {
+        is_alive(pid)
+    }
+
+    /// What is known of a process; `None` when it has ended.
+    pub fn info(&self, pid: Pid) -> Option<TaskInfo> {
+        info(pid)
+    }
+
+    /// The pids of all processes that live now.
+    pub fn processes(&self) -> Vec<Pid> {
+        let tasks = self.handle.tasks();
+        tasks.iter().map(|task| Pid::new(task.address)).collect()
+    }
+
+    /// How many processes live now.
+    pub fn process_count(&self) -> usize {
+        self.handle.stats().live() as usize
+    }
+
+    /// What the scheduler has done so far.
+    pub fn stats(&self) -> Stats {
+        self.handle.stats()
+    }
+
+    /// The scheduler beneath.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Ends all processes where they stand and joins every thread.
+    ///
+    /// # Errors
+    /// When called from inside a process, and when a native body does not give its turn back
+    /// within `wait_max`.
+    pub fn shutdown(&self, wait_max: Duration) -> Result<(), ShutdownError> {
+        match &self.scheduler {
+            Some(scheduler) => scheduler.shutdown(wait_max),
+            None => Err(ShutdownError::FromInside),
+        }
+    }
+}
+
+/// Starts a process on the calling process's node. Panics outside of processes.
+#[inline(always)]
+pub fn spawn<F, Fut>(body: F) -> Pid
+where
+    F: FnOnce(Context) -> Fut,
+    Fut: Future + Send + 'static,
+    Fut::Output: Outcome,
+{
+    Pid::new(rusm_sched::spawn::<Process, _>(|own| body(Context::new(own))))
+}
+
+/// Sends a message. Never waits, also works outside of processes; to the dead it is dropped.
+#[inline(always)]
+pub fn send(to: Pid, message: impl Into<Message>) {
+    // The dead give the letter back.
+    drop(post::<Process>(to.address(), message.into().into_letter()));
+}
+
+/// Sends `message` after `delay`, unless it is cancelled before. Inside of processes only.
+pub fn send_after(delay: Duration, to: Pid, message: impl Into<Message>) -> TimerRef {
+    let letter = message.into().into_letter();
+    rusm_sched::handle().post_after::<Process>(delay, to.address(), letter)
+}
+
+/// See [`Node::kill`].
+pub fn kill(pid: Pid) {
+    signal(pid, Signal::Kill);
+}
+
+/// See [`Node::exit`]. From inside a process, it is that process that asks.
+pub fn exit(pid: Pid, reason: ExitReason) {
+    let from = rusm_sched::current_task().map(Pid::new);
+    signal(pid, Signal::Exit { from, reason });
+}
+
+fn signal(pid: Pid, signal: Signal) {
+    // The dead give the letter back: they need no signal any more.
+    drop(interrupt::<Process>(pid.address(), Letter::new(signal)));
+}
+
+/// Does the process live? About 2 ns.
+pub fn is_alive(pid: Pid) -> bool {
+    rusm_sched::is_alive(pid.address())
+}
+
+/// What is known of a process; `None` when it has ended.
+pub fn info(pid: Pid) -> Option<TaskInfo> {
+    rusm_sched::task_info(pid.address())
+}

@@ -1,0 +1,120 @@
+//! Processes under the simulation: mail and death in any order.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rusm_actor::{ExitReason, Node, Pid, exit, kill, send};
+use rusm_sched::sim::Simulation;
+
+/// How many seeds a property is tried with; `RUSM_SIM_SEEDS` says otherwise.
+fn for_each_seed(check: impl Fn(u64)) {
+    if std::env::var_os("RUSM_SEED").is_some() {
+        return check(Simulation::seed_or(0));
+    }
+    let count = std::env::var("RUSM_SIM_SEEDS").ok();
+    (0..count.and_then(|text| text.parse().ok()).unwrap_or(500)).for_each(check);
+}
+
+/// Runs `body` as the first process of a simulated node.
+fn simulate<F, Fut>(seed: u64, body: F)
+where
+    F: FnOnce(rusm_actor::Context) -> Fut + Send + 'static,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    let outcome = Simulation::new(seed).start(|handle| {
+        let node = Node::over(handle);
+        let joined = node.spawn_join(body);
+        node.spawn(|_| async move {
+            let reason = joined.await;
+            assert_eq!(reason, ExitReason::Normal, "{:?}", reason.backtrace());
+        });
+    });
+    assert_eq!(outcome, Ok(()), "seed {seed}");
+}
+
+fn number(message: &rusm_actor::Message) -> u64 {
+    u64::from_le_bytes(message.bytes().try_into().expect("eight bytes"))
+}
+
+#[test]
+fn each_senders_messages_keep_their_order_whatever_runs_first() {
+    for_each_seed(|seed| {
+        simulate(seed, |mut ctx| async move {
+            let me = ctx.pid();
+            for sender in 0..4_u64 {
+                ctx.spawn(move |_| async move {
+                    for n in 0..25_u64 {
+                        send(me, (sender << 32 | n).to_le_bytes());
+                        rusm_sched::reductions(3).await;
+                    }
+                });
+            }
+            let mut next = [0; 4];
+            for _ in 0..100 {
+                let number = number(&ctx.receive().await);
+                let (sender, n) = ((number >> 32) as usize, number & 0xFFFF);
+                assert_eq!(n, next[sender]);
+                next[sender] += 1;
+            }
+        });
+    });
+}
+
+#[test]
+fn a_selective_receive_loses_nothing_whatever_comes_between() {
+    for_each_seed(|seed| {
+        simulate(seed, |mut ctx| async move {
+            let me = ctx.pid();
+            for n in 0..20_u64 {
+                ctx.spawn(move |_| async move {
+                    send(me, n.to_le_bytes());
+                    exit(me, ExitReason::Normal);
+                });
+            }
+            for wanted in (0..20).rev() {
+                let message = ctx.receive_match(|message| number(message) == wanted).await;
+                assert_eq!(number(&message), wanted);
+            }
+        });
+    });
+}
+
+#[test]
+fn kills_exits_and_mail_in_any_order_leave_nobody_behind() {
+    for_each_seed(|seed| {
+        let ended = Arc::new(AtomicU64::new(0));
+        let count = ended.clone();
+        simulate(seed, move |ctx| async move {
+            struct Leaving(Arc<AtomicU64>);
+            impl Drop for Leaving {
+                fn drop(&mut self) {
+                    self.0.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            let mut pids: Vec<Pid> = Vec::new();
+            for n in 0..30_u64 {
+                let (leaving, peer) = (Leaving(count.clone()), pids.last().copied());
+                pids.push(ctx.spawn(move |mut ctx| async move {
+                    let _leaving = leaving;
+                    if let Some(peer) = peer {
+                        send(peer, n.to_le_bytes());
+                    }
+                    match n % 3 {
+                        0 => drop(ctx.receive().await),
+                        1 => drop(ctx.receive_within(Duration::from_millis(n)).await),
+                        _ => ctx.sleep(Duration::MAX).await,
+                    }
+                }));
+            }
+            for (n, &pid) in pids.iter().enumerate() {
+                match n % 2 {
+                    0 => kill(pid),
+                    _ => exit(pid, ExitReason::error("over")),
+                }
+                send(pid, b"too late");
+            }
+        });
+        assert_eq!(ended.load(Ordering::Relaxed), 30, "seed {seed}");
+    });
+}

@@ -1,0 +1,92 @@
+//! RUSM's scheduler: who runs next, where, and for how long.
+//!
+//! Work-stealing workers give *tasks* turns of a limited number of *reductions*. A task is a
+//! future with an address and an inbox, in one recycled slot; starting one, running it and
+//! ending it takes about 15 ns. Timers, preemption ticks, blocking work, parking and the
+//! rescue of workers from turns that never end are here as well. What letters mean, what a
+//! name or a link is, sockets and WebAssembly are the business of the layers above, which
+//! plug in by [`Kind`], [`Park`] and [`Handle::on_tick`].
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//! use rusm_sched::{Config, Scheduler, ThreadDriver, sleep};
+//!
+//! let scheduler = Scheduler::start(Config::default(), Arc::new(ThreadDriver))?;
+//! let (done, wait) = std::sync::mpsc::channel();
+//! scheduler.handle().spawn(async move {
+//!     sleep(Duration::from_millis(1)).await;
+//!     done.send("slept").ok();
+//! });
+//! assert_eq!(wait.recv()?, "slept");
+//! scheduler.shutdown(Duration::from_secs(1))?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![deny(unsafe_code)]
+#![cfg_attr(loom, allow(dead_code, unused_imports))]
+
+mod idle;
+#[allow(unsafe_code)]
+mod lease;
+mod sync;
+
+#[cfg(loom)]
+#[path = "task/state.rs"]
+#[allow(unsafe_code)]
+mod state;
+
+#[cfg(not(loom))]
+#[allow(unsafe_code)]
+mod arena;
+#[cfg(not(loom))]
+pub mod blocking;
+#[cfg(not(loom))]
+mod clock;
+#[cfg(not(loom))]
+mod config;
+#[cfg(not(loom))]
+#[allow(unsafe_code)]
+mod inbox;
+#[cfg(not(loom))]
+mod park;
+#[cfg(not(loom))]
+mod queue;
+#[cfg(not(loom))]
+mod scheduler;
+#[cfg(not(loom))]
+#[allow(unsafe_code)]
+mod seat;
+#[cfg(not(loom))]
+pub mod sim;
+#[cfg(not(loom))]
+mod stats;
+#[cfg(not(loom))]
+#[allow(unsafe_code)]
+mod task;
+#[cfg(not(loom))]
+mod ticker;
+#[cfg(not(loom))]
+mod timer;
+#[cfg(not(loom))]
+mod turn;
+#[cfg(not(loom))]
+mod worker;
+
+#[cfg(not(loom))]
+pub use crate::{
+    config::{Config, Priority, QueueKind, StealPolicy, WORKERS_MAX},
+    inbox::{LETTER_BYTES_MAX, Letter, Letters, interrupt, post},
+    park::{Driver, Park, ThreadDriver, Unpark},
+    scheduler::{
+        Handle, Scheduler, ShutdownError, StartError, TaskInfo, handle, is_alive, spawn, task_info,
+        try_handle, worker_index,
+    },
+    seat::current_task,
+    stats::{Histogram, Stats, WorkerStats},
+    task::slot::Address,
+    task::{Kind, Mail, Own, Received, Returns},
+    ticker::Overrun,
+    timer::{PostTimer, Sleep, now, sleep, sleep_until},
+    turn::{Reductions, YieldNow, charge, end_turn, reductions, spend, yield_now},
+};

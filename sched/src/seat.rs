@@ -1,0 +1,363 @@
+//! What a thread of a scheduler has at hand: the worker it leases, its free lists, its turn.
+//!
+//! Tasks, wakers and futures find it through one thread-local pointer. A foreign thread has
+//! none: its spawns and wakes go to the injector, its memory comes from a shared list.
+
+use std::cell::{Cell, UnsafeCell};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::arena::{CLASSES, FreeList};
+use crate::config::Priority;
+use crate::inbox::Node;
+use crate::lease::Lease;
+use crate::queue::Queue;
+use crate::scheduler::{self, Shared};
+use crate::stats::Cells;
+use crate::task::slot::{Address, Slot, TaskRef};
+use crate::worker::Worker;
+
+/// Free slots and letters.
+pub(crate) struct Cache {
+    pub(crate) slots: [FreeList<Slot>; CLASSES],
+    pub(crate) nodes: FreeList<Node>,
+}
+
+impl Cache {
+    pub(crate) const fn new() -> Self {
+        Cache {
+            slots: [const { FreeList::new() }; CLASSES],
+            nodes: FreeList::new(),
+        }
+    }
+}
+
+impl Drop for Cache {
+    fn drop(&mut self) {
+        for (class, slots) in self.slots.iter().enumerate() {
+            slots.give_all(class);
+        }
+        self.nodes.give_all(0);
+    }
+}
+
+/// One of the scheduler's threads, seen from itself.
+pub(crate) struct Seat {
+    pub(crate) shared: Arc<Shared>,
+    /// The worker this thread leases, or leased until its turn took too long. `None` on the
+    /// threads for blocking work.
+    pub(crate) worker: Option<Arc<Worker>>,
+    pub(crate) lease: Arc<Lease>,
+    pub(crate) cells: Arc<Cells>,
+    cache: Cache,
+    /// Between turns the thread is inside its lease throughout.
+    inside: Cell<bool>,
+    /// Reductions left in this turn.
+    pub(crate) left: Cell<i64>,
+    slot: Cell<Option<&'static Slot>>,
+    address: Cell<u64>,
+    /// The task asked to be queued again.
+    pub(crate) yielded: Cell<bool>,
+    /// The task waits for letters, among other things perhaps.
+    pub(crate) receiving: Cell<bool>,
+    /// The task asked to go on as blocking work.
+    pub(crate) moving: Cell<bool>,
+    /// Wake-ups come from timers or readiness now.
+    pub(crate) urgent: Cell<bool>,
+    /// Time the next wake-up.
+    pub(crate) probing: Cell<bool>,
+}
+
+/// Addresses nobody: no task is running.
+const NOBODY: u64 = u64::MAX;
+
+thread_local! {
+    static SEAT: Cell<*const Seat> = const { Cell::new(std::ptr::null()) };
+}
+
+/// The free lists of all foreign threads together.
+static FOREIGN: Mutex<Cache> = Mutex::new(Cache::new());
+
+/// The calling thread's seat, if it has one.
+#[inline(always)]
+pub(crate) fn try_current<R>(f: impl FnOnce(&Seat) -> R) -> Option<R> {
+    let seat = SEAT.get();
+    if seat.is_null() {
+        return None;
+    }
+    // JUSTIFICATION: a `RefCell<Option<Rc<..>>>` here costs 2 ns, four times in a spawn and
+    // message of 20.
+    // SAFETY: `Seat::occupy` sets the pointer for exactly as long as the seat is borrowed.
+    Some(f(unsafe { &*seat }))
+}
+
+/// The calling thread's seat, where there must be one.
+#[inline(always)]
+pub(crate) fn current<R>(f: impl FnOnce(&Seat) -> R) -> R {
+    try_current(f).expect("this works only inside of a task, on its own turn")
+}
+
+#[inline(always)]
+pub(crate) fn with_cache<R>(f: impl FnOnce(&Cache) -> R) -> R {
+    let seat = SEAT.get();
+    if seat.is_null() {
+        return f(&FOREIGN.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+    // SAFETY: as in `try_current`.
+    f(unsafe { &(*seat).cache })
+}
+
+/// The slot of the task that runs on this thread, which must be the one at `address`.
+#[inline(always)]
+pub(crate) fn current_slot(address: Address) -> &'static Slot {
+    current(|seat| seat.own_slot(address))
+}
+
+/// The task with an inbox whose turn this is, if it is one's.
+pub fn current_task() -> Option<Address> {
+    let slot = try_current(|seat| seat.slot.get()).flatten()?;
+    (!slot.state.is_sealed()).then(|| slot.address())
+}
+
+impl Seat {
+    pub(crate) fn new(shared: Arc<Shared>, worker: Option<Arc<Worker>>, lease: Arc<Lease>) -> Self {
+        let cells = shared.register(worker.as_ref().map(|worker| worker.index));
+        Seat {
+            shared,
+            inside: Cell::new(worker.is_some()),
+            worker,
+            lease,
+            cells,
+            cache: Cache::new(),
+            left: Cell::new(0),
+            slot: Cell::new(None),
+            address: Cell::new(NOBODY),
+            yielded: Cell::new(false),
+            receiving: Cell::new(false),
+            moving: Cell::new(false),
+            urgent: Cell::new(false),
+            probing: Cell::new(false),
+        }
+    }
+
+    /// Runs `f` as this thread's occupant of the seat.
+    pub(crate) fn occupy<R>(&self, f: impl FnOnce(&Seat) -> R) -> R {
+        struct Leave(*const Seat);
+        impl Drop for Leave {
+            fn drop(&mut self) {
+                SEAT.set(self.0);
+            }
+        }
+        let _leave = Leave(SEAT.replace(self));
+        f(self)
+    }
+
+    /// The slot of the task that runs here, which must be the one at `address`.
+    #[inline(always)]
+    pub(crate) fn own_slot(&self, address: Address) -> &'static Slot {
+        let own = self.address.get() == address.to_bits();
+        let slot = if own { self.slot.get() } else { None };
+        slot.expect("a task's own handle works on that task's turns only")
+    }
+
+    pub(crate) fn slot(&self) -> Option<&'static Slot> {
+        self.slot.get()
+    }
+
+    /// The task whose turn it is from now on, or nobody.
+    #[inline(always)]
+    pub(crate) fn set_slot(&self, slot: Option<&'static Slot>) {
+        self.slot.set(slot);
+        self.address
+            .set(slot.map_or(NOBODY, |slot| slot.address().to_bits()));
+    }
+
+    /// Leaves the lease for a turn.
+    #[inline(always)]
+    pub(crate) fn go_outside(&self) {
+        self.inside.set(false);
+        self.lease.leave();
+    }
+
+    /// Comes back from a turn; false when the worker is another thread's by now.
+    #[inline(always)]
+    pub(crate) fn come_inside(&self) -> bool {
+        let leased = self.worker.is_some() && self.lease.enter();
+        self.inside.set(leased);
+        leased
+    }
+
+    /// Uses the worker's private half; `None` when this thread has no worker (any more). `f`
+    /// must not wake, spawn or drop anything of a task's.
+    #[inline(always)]
+    pub(crate) fn within<R>(&self, f: impl FnOnce(&mut Queue, &Worker) -> R) -> Option<R> {
+        let worker = self.worker.as_deref()?;
+        let nested = self.inside.get();
+        if !nested && !self.lease.enter() {
+            return None;
+        }
+        // SAFETY: only the holder of the worker's lease gets here, and `f` does not call back
+        // into this function, so the reference is the only one.
+        let outcome = f(unsafe { &mut *worker.queue.0.get() }, worker);
+        if !nested {
+            self.lease.leave();
+        }
+        Some(outcome)
+    }
+
+    pub(crate) fn count_panic(&self) {
+        self.cells.panics.add(1);
+    }
+
+    /// Queues a task of this scheduler on this thread's worker.
+    #[inline(always)]
+    fn enqueue(&self, task: TaskRef, put: impl FnOnce(&mut Queue, &Worker)) {
+        if self.probing.get() {
+            self.shared.probe(self, task);
+        }
+        if task.0.priority.get() != Priority::Normal as u8 {
+            return self.shared.push_by_priority(task);
+        }
+        if self.within(put).is_none() {
+            self.shared.inject(task);
+        }
+    }
+
+    /// Puts a task at the tail of this worker's queue.
+    #[inline(always)]
+    pub(crate) fn push(&self, task: TaskRef) {
+        self.enqueue(task, |queue, worker| {
+            queue.push(&worker.public, task, |spilled| {
+                self.shared.spill(&self.cells, spilled);
+            });
+        });
+    }
+
+    /// Puts a task into this worker's queue whatever its priority.
+    pub(crate) fn push_anywhere(&self, task: TaskRef) {
+        self.within(|queue, worker| {
+            queue.push(&worker.public, task, |spilled| {
+                self.shared.spill(&self.cells, spilled);
+            });
+        });
+    }
+
+    #[inline(always)]
+    fn push_and_tell(&self, task: TaskRef) {
+        self.push(task);
+        // A glance without a fence: a worker just going to sleep is missed, which delays
+        // parallelism until this worker's next maintenance and loses nothing.
+        if self.shared.idle.any_sleeping() && !self.urgent.get() {
+            self.shared.wake_one();
+        }
+    }
+
+    fn push_woken(&self, task: TaskRef) {
+        if !self.urgent.get() {
+            return self.push_and_tell(task);
+        }
+        self.enqueue(task, |queue, worker| {
+            let spill = |spilled| self.shared.spill(&self.cells, spilled);
+            if self.shared.config.urgent_lane {
+                queue.push_urgent(&worker.public, task, spill);
+            } else {
+                queue.push(&worker.public, task, spill);
+            }
+        });
+    }
+
+    #[inline(always)]
+    fn push_receiver(&self, task: TaskRef) {
+        if self.urgent.get() || !self.shared.config.hand_off {
+            return self.push_woken(task);
+        }
+        let mut displaced = None;
+        self.enqueue(task, |queue, _| displaced = queue.hand_off(task));
+        if let Some(displaced) = displaced {
+            self.push_and_tell(displaced);
+        }
+    }
+}
+
+/// Runs `f` with the seat if the task belongs to its scheduler; else injects the task.
+#[inline(always)]
+fn route(task: TaskRef, f: impl FnOnce(&Seat, TaskRef)) {
+    let home = task.0.home.load(Ordering::Relaxed);
+    let here = try_current(|seat| {
+        let own = seat.shared.home == home;
+        if own {
+            f(seat, task);
+        }
+        own
+    });
+    if here != Some(true) {
+        scheduler::inject_from_outside(home, task);
+    }
+}
+
+/// Queues a new task.
+#[inline(always)]
+pub(crate) fn schedule_new(task: TaskRef) {
+    route(task, |seat, task| {
+        seat.left.set(seat.left.get() - 1);
+        seat.cells.spawned.add(1);
+        seat.push_and_tell(task);
+    });
+}
+
+/// Queues a task that was woken.
+#[inline]
+pub(crate) fn schedule(task: TaskRef) {
+    route(task, Seat::push_woken);
+}
+
+/// Queues a task to which a message was handed over.
+#[inline(always)]
+pub(crate) fn schedule_receiver(task: TaskRef) {
+    route(task, Seat::push_receiver);
+}
+
+/// Makes a new task one of `home`, or of the calling thread's scheduler.
+#[inline(always)]
+pub(crate) fn adopt(slot: &Slot, home: Option<u16>) {
+    let here = try_current(|seat| seat.shared.home);
+    let home = home
+        .or(here)
+        .expect("a task is spawned from inside a task, or through a handle");
+    slot.home.store(home, Ordering::Relaxed);
+    if here != Some(home) {
+        scheduler::count_foreign_spawn(home);
+    }
+}
+
+/// Recycles a finished task's slot.
+#[inline(always)]
+pub(crate) fn recycle(slot: &'static Slot) {
+    let home = slot.home.load(Ordering::Relaxed);
+    let class = slot.class();
+    let counted = try_current(|seat| {
+        let own = seat.shared.home == home;
+        if own {
+            seat.cells.exited.add(1);
+        }
+        own
+    });
+    if counted != Some(true) {
+        scheduler::count_foreign_exit(home);
+    }
+    with_cache(|cache| cache.slots[class].push(class, slot.into()));
+}
+
+/// A worker's private half.
+pub(crate) struct Private(UnsafeCell<Queue>);
+
+// SAFETY: `Seat::within` and the rescuer reach it, both as holders of the worker's lease.
+unsafe impl Sync for Private {}
+// SAFETY: as above.
+unsafe impl Send for Private {}
+
+impl Private {
+    pub(crate) fn new(queue: Queue) -> Self {
+        Private(UnsafeCell::new(queue))
+    }
+}

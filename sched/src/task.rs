@@ -1,0 +1,406 @@
+//! What a task is to the layer above: a future with an address, an inbox and a side block.
+//!
+//! `sched` queues, wakes and ends tasks; a `Kind` says what letters mean to them.
+
+pub(crate) mod slot;
+pub(crate) mod state;
+
+use std::any::Any;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
+
+use crate::config::Priority;
+use crate::inbox::{self, Letter, Letters, Node};
+use crate::seat::{self, Seat};
+use slot::{Address, Slot, TaskRef, Vtable, class_of};
+use state::Wake;
+
+/// What letters carry.
+///
+/// # Safety
+/// A program sends letters of one type only: at most one type implements this trait in any
+/// program. (An inbox does not record what its letters hold: the look would cost a cache line
+/// on every send.)
+pub unsafe trait Mail: Send + 'static {}
+
+/// What the layer above makes of tasks with an inbox.
+pub trait Kind: Sized + 'static {
+    /// False: letters to such tasks are refused.
+    const HAS_INBOX: bool = true;
+    /// The content of its letters: at most 48 bytes.
+    type Mail: Mail;
+    /// The rarely used part of a task, made on first use.
+    type Side: Default + Send + 'static;
+
+    /// Called on the task's own turn, before its future goes on, if an interrupting letter has
+    /// come or a side block exists. `Break` ends the task.
+    fn resume(own: &Own<Self>) -> ControlFlow<()>;
+    /// The future panicked with `payload`; the task ends. On its own turn.
+    fn panicked(own: &Own<Self>, payload: Box<dyn Any + Send>);
+    /// The task has ended and its address is dead. Called only if there is something to say.
+    fn closed(address: Address, side: Option<Box<Self::Side>>, unread: Letters<Self::Mail>);
+}
+
+/// A kind of task whose futures may return a `T`.
+pub trait Returns<T>: Kind {
+    /// The future returned `outcome`; the task ends. On its own turn.
+    fn returned(own: &Own<Self>, outcome: T);
+}
+
+/// What came of receiving.
+pub enum Received<M: Mail> {
+    /// The oldest letter.
+    Letter(Letter<M>),
+    /// The budget is gone: yield first.
+    TurnOver,
+    /// Nothing: the next letter wakes the task.
+    Nothing,
+    /// As `Nothing`, but the waker in the context is not the task's own, and is for
+    /// `Kind::resume` to wake.
+    NothingHere,
+}
+
+/// A task's hold of itself. Its methods work on the task's own turn and panic elsewhere.
+pub struct Own<K: Kind> {
+    address: Address,
+    kind: PhantomData<fn(K) -> K>,
+}
+
+impl<K: Kind> Own<K> {
+    fn new(address: Address) -> Self {
+        Own {
+            address,
+            kind: PhantomData,
+        }
+    }
+
+    /// The task's address.
+    pub fn address(&self) -> Address {
+        self.address
+    }
+
+    #[inline(always)]
+    fn slot(&self) -> &'static Slot {
+        seat::current_slot(self.address)
+    }
+
+    /// The oldest unread letter. None while an interrupting one is waiting: `Kind::resume`
+    /// must see that first, at the next poll, which comes at once.
+    #[inline(always)]
+    pub fn next(&self) -> Option<Letter<K::Mail>> {
+        let slot = self.slot();
+        if slot.private.get().is_none() {
+            slot.private.set(inbox::take_plain(slot));
+        }
+        inbox::pop_private(slot)
+    }
+
+    /// The oldest of the letters that `next` has already brought over from the inbox.
+    pub fn next_private(&self) -> Option<Letter<K::Mail>> {
+        inbox::pop_private(self.slot())
+    }
+
+    /// All letters that have come since: younger than the private ones.
+    pub fn take(&self) -> Letters<K::Mail> {
+        // SAFETY: the inbox of a task of kind `K` holds `K::Mail`, and what was taken is ours.
+        unsafe { Letters::from_chain(inbox::take(self.slot())) }
+    }
+
+    /// Receives one letter: the turn's budget, the price of one reduction and the waiting in
+    /// one step. `saved`: letters that the side block holds and that are older.
+    #[inline(always)]
+    pub fn receive(
+        &self,
+        cx: &Context<'_>,
+        saved: impl FnOnce(&mut K::Side) -> Option<Letter<K::Mail>>,
+    ) -> Received<K::Mail> {
+        seat::current(|seat| {
+            let slot = seat.own_slot(self.address);
+            let left = seat.left.get();
+            if left <= 0 {
+                return Received::TurnOver;
+            }
+            let older = match slot.side.get() {
+                Some(_) => self.with_side(saved).flatten(),
+                None => None,
+            };
+            if older.is_none() && slot.private.get().is_none() {
+                slot.private.set(inbox::take_plain(slot));
+            }
+            if let Some(letter) = older.or_else(|| inbox::pop_private(slot)) {
+                seat.left.set(left - 1);
+                return Received::Letter(letter);
+            }
+            seat.receiving.set(true);
+            match is_waker_of(slot, cx) {
+                true => Received::Nothing,
+                false => Received::NothingHere,
+            }
+        })
+    }
+
+    /// Has a letter come that must be seen at once?
+    pub fn is_interrupted(&self) -> bool {
+        self.slot().state.is_interrupted()
+    }
+
+    /// From now to the end of this poll: a letter wakes the task. False when `cx` carries
+    /// another waker than the task's own, which the caller must then wake in `Kind::resume`.
+    #[inline(always)]
+    pub fn expect_letters(&self, cx: &Context<'_>) -> bool {
+        let slot = self.slot();
+        seat::current(|seat| seat.receiving.set(true));
+        is_waker_of(slot, cx)
+    }
+
+    /// The side block, if there is one.
+    pub fn with_side<R>(&self, f: impl FnOnce(&mut K::Side) -> R) -> Option<R> {
+        let slot = self.slot();
+        // SAFETY: side blocks of tasks of kind `K` are boxed `K::Side`s (`put_side`), and this
+        // one was taken out of its cell, so nobody else refers to it.
+        let mut side = unsafe { Box::from_raw(slot.side.take()?.cast::<K::Side>().as_ptr()) };
+        let answer = f(&mut side);
+        put_side(slot, side);
+        Some(answer)
+    }
+
+    /// The side block, made now if need be.
+    pub fn with_new_side<R>(&self, f: impl FnOnce(&mut K::Side) -> R) -> R {
+        let slot = self.slot();
+        if slot.side.get().is_none() {
+            put_side(slot, Box::<K::Side>::default());
+        }
+        self.with_side(f).expect("it was made just now")
+    }
+}
+
+fn put_side<S>(slot: &Slot, side: Box<S>) {
+    slot.side.set(Some(NonNull::from(Box::leak(side)).cast()));
+}
+
+/// A task without an inbox. Its panics are counted and otherwise lost.
+pub(crate) struct Bare;
+
+/// Nothing: bare tasks refuse all letters.
+pub(crate) enum Never {}
+
+/// How a task is started.
+pub(crate) struct Start<S> {
+    pub(crate) priority: Priority,
+    pub(crate) side: Option<Box<S>>,
+}
+
+/// Makes a task of kind `K` and queues it. About 7 ns.
+#[inline(always)]
+pub(crate) fn spawn<K, F, B>(home: Option<u16>, start: Start<K::Side>, body: B) -> Address
+where
+    K: Returns<F::Output>,
+    B: FnOnce(Own<K>) -> F,
+    F: Future + Send + 'static,
+{
+    const { assert!(align_of::<F>() <= 64, "over-aligned futures must be boxed") };
+    if const { class_of(size_of::<F>(), align_of::<F>()).is_none() } {
+        return spawn_sized::<K, Pin<Box<F>>, _>(home, start, |own| Box::pin(body(own)));
+    }
+    spawn_sized(home, start, body)
+}
+
+#[inline(always)]
+fn spawn_sized<K, F, B>(home: Option<u16>, start: Start<K::Side>, body: B) -> Address
+where
+    K: Returns<F::Output>,
+    B: FnOnce(Own<K>) -> F,
+    F: Future + Send + 'static,
+{
+    let class = const {
+        match class_of(size_of::<F>(), align_of::<F>()) {
+            Some(class) => class,
+            // Never taken: the caller boxes what does not fit.
+            None => 0,
+        }
+    };
+    let fresh = seat::with_cache(|cache| cache.slots[class].pop(class));
+    // SAFETY: slots are never unmapped, and this one is free and ours.
+    let slot: &'static Slot = unsafe { fresh.as_ref() };
+    let generation = slot.generation.load(Ordering::Relaxed);
+    let address = slot.address();
+    let future = body(Own::new(address));
+    // SAFETY: the class was chosen for `F`, and the slot is free.
+    unsafe { slot.future::<F>().write(future) };
+    slot.vtable.set(Some(const { &vtable::<K, F>() }));
+    slot.priority.set(start.priority as u8);
+    slot.reductions.store(0, Ordering::Relaxed);
+    if let Some(side) = start.side {
+        put_side(slot, side);
+    }
+    seat::adopt(slot, home);
+    slot.state.open(generation, K::HAS_INBOX);
+    seat::schedule_new(TaskRef(slot));
+    address
+}
+
+const fn vtable<K: Returns<F::Output>, F: Future + Send + 'static>() -> Vtable {
+    Vtable {
+        poll: poll::<K, F>,
+        drop: drop_future::<F>,
+        closed: closed::<K>,
+    }
+}
+
+/// # Safety
+/// On the task's own turn; the slot holds an undropped `F` and was spawned with kind `K`.
+unsafe fn poll<K, F>(slot: &Slot, cx: &mut Context<'_>) -> Poll<()>
+where
+    K: Returns<F::Output>,
+    F: Future,
+{
+    let own = Own::<K>::new(slot.address());
+    let turn = || {
+        let asked = slot.side.get().is_some() || slot.state.is_interrupted();
+        if asked && K::resume(&own).is_break() {
+            return Poll::Ready(());
+        }
+        // SAFETY: the future is there (caller), never moves while it is, and only the own turn
+        // touches it.
+        let future = unsafe { Pin::new_unchecked(slot.future::<F>().as_mut()) };
+        future.poll(cx).map(|outcome| K::returned(&own, outcome))
+    };
+    catch_unwind(AssertUnwindSafe(turn)).unwrap_or_else(|payload| {
+        K::panicked(&own, payload);
+        Poll::Ready(())
+    })
+}
+
+/// # Safety
+/// The slot holds an `F` that is not used again.
+unsafe fn drop_future<F>(slot: &Slot) {
+    // SAFETY: the caller's word.
+    unsafe { slot.future::<F>().drop_in_place() };
+}
+
+/// # Safety
+/// `side` came from a task of kind `K`, and `unread` is a chain of its letters; both are
+/// given up by the caller.
+unsafe fn closed<K: Kind>(
+    address: Address,
+    side: Option<NonNull<()>>,
+    unread: Option<NonNull<Node>>,
+) {
+    // SAFETY: the caller's word; see `put_side`.
+    let side = side.map(|side| unsafe { Box::from_raw(side.cast::<K::Side>().as_ptr()) });
+    // SAFETY: the caller's word.
+    let unread = unsafe { Letters::from_chain(unread) };
+    K::closed(address, side, unread);
+}
+
+/// Polls a task on the calling thread.
+#[inline(always)]
+pub(crate) fn poll_once(slot: &Slot, cx: &mut Context<'_>) -> Poll<()> {
+    let vtable = slot.vtable.get().expect("a live slot has a table");
+    // SAFETY: the caller runs the task's turn, so the future is there and is ours.
+    unsafe { (vtable.poll)(slot, cx) }
+}
+
+/// Ends a task: drops its future, frees its address, hands over what it leaves, recycles the
+/// slot. The caller owns the task. About 8 ns.
+#[inline(always)]
+pub(crate) fn finish(slot: &'static Slot) {
+    let vtable = slot.vtable.get().expect("a live slot has a table");
+    let address = slot.address();
+    // SAFETY: the caller owns the task, which is not polled again. A panic in a destructor is
+    // contained: the task is over, and its worker must go on.
+    let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { (vtable.drop)(slot) }));
+    let next = address.generation().wrapping_add(1);
+    slot.generation.store(next, Ordering::Relaxed);
+    let unread = inbox::close(slot, next);
+    let private = slot.private.take();
+    let side = slot.side.take();
+    if side.is_some() || private.is_some() || unread.is_some() || dropped.is_err() {
+        leave(vtable, address, side, private, unread);
+    }
+    seat::recycle(slot);
+}
+
+#[cold]
+#[inline(never)]
+fn leave(
+    vtable: &'static Vtable,
+    address: Address,
+    side: Option<NonNull<()>>,
+    private: Option<NonNull<Node>>,
+    unread: Option<NonNull<Node>>,
+) {
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: the task is over: side block and letters are nobody's but ours.
+        unsafe { (vtable.closed)(address, side, inbox::join(private, unread)) }
+    }));
+    drop(outcome);
+}
+
+/// Does `cx` carry the waker of the task in `slot`?
+#[inline(always)]
+pub(crate) fn is_waker_of(slot: &Slot, cx: &Context<'_>) -> bool {
+    cx.waker().data() == waker_data(slot, slot.generation.load(Ordering::Relaxed))
+}
+
+/// A waker is the slot's address with 16 bits of generation above it: nothing to count.
+#[inline(always)]
+fn waker_data(slot: &Slot, generation: u32) -> *const () {
+    std::ptr::from_ref(slot)
+        .cast::<()>()
+        .map_addr(|address| address | (generation as usize & 0xFFFF) << 48)
+}
+
+#[inline(always)]
+pub(crate) fn waker(slot: &'static Slot) -> Waker {
+    let data = waker_data(slot, slot.generation.load(Ordering::Relaxed));
+    // SAFETY: the table below keeps the contract: clone copies, drop does nothing, wake may be
+    // called from any thread and at any time, since slots are never unmapped.
+    unsafe { Waker::from_raw(RawWaker::new(data, &WAKER)) }
+}
+
+static WAKER: RawWakerVTable = RawWakerVTable::new(
+    |data| RawWaker::new(data, &WAKER),
+    wake_raw,
+    wake_raw,
+    |_| (),
+);
+
+fn wake_raw(data: *const ()) {
+    let generation = (data.addr() >> 48) as u32;
+    let slot = data.map_addr(|address| address & 0x0000_FFFF_FFFF_FFFF);
+    // SAFETY: `waker_data` made it from a reference to a slot, and slots are never unmapped.
+    let slot: &'static Slot = unsafe { &*slot.cast::<Slot>() };
+    if slot.state.wake(generation) == Wake::Schedule {
+        seat::schedule(TaskRef(slot));
+    }
+}
+
+// SAFETY: no letter is ever made of it: it has no values.
+unsafe impl Mail for Never {}
+
+impl Kind for Bare {
+    const HAS_INBOX: bool = false;
+    type Mail = Never;
+    type Side = ();
+
+    fn resume(_: &Own<Self>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn panicked(_: &Own<Self>, _payload: Box<dyn Any + Send>) {
+        seat::current(Seat::count_panic);
+    }
+
+    fn closed(_: Address, _: Option<Box<()>>, _: Letters<Never>) {}
+}
+
+impl Returns<()> for Bare {
+    fn returned(_: &Own<Self>, (): ()) {}
+}

@@ -1,0 +1,199 @@
+//! The ticker: drives epochs, watches for turns that never end, sleeps when nobody runs.
+//!
+//! A native body that never awaits cannot be preempted. When its turn outlives the limit, its
+//! worker is taken away from the thread it blocks and led by a new thread; the blocked thread
+//! ends when the turn does.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::thread::Thread;
+use std::time::Duration;
+
+use crate::clock::to_nanos;
+use crate::scheduler::Shared;
+use crate::task::slot::Address;
+use crate::worker::{Tenant, Worker};
+
+/// Idle ticks before the ticker sleeps: short pauses shall not cost the next task a system
+/// call to wake it.
+const LINGER: u32 = 20;
+/// A timer this late is fired by whoever is awake, in nanoseconds.
+pub(crate) const OVERDUE: u64 = 1_000_000;
+
+type Hook = Box<dyn Fn() + Send + Sync>;
+type Report = Box<dyn Fn(&Overrun) + Send + Sync>;
+
+/// A turn that outlived `Config::turn_limit`.
+#[derive(Clone, Debug)]
+pub struct Overrun {
+    /// The task that does not give its turn back.
+    pub task: Address,
+    /// The worker it held up.
+    pub worker: usize,
+    /// How long its turn has lasted.
+    pub lasted: Duration,
+    /// False: no spare thread was left, and the worker stays held up.
+    pub rescued: bool,
+    /// Threads stuck in such turns now, this one included.
+    pub stuck: usize,
+}
+
+#[derive(Default)]
+pub(crate) struct Ticker {
+    asleep: AtomicBool,
+    thread: OnceLock<Thread>,
+    hooks: RwLock<Vec<Hook>>,
+    report: Mutex<Option<Report>>,
+    pub(crate) ticks: AtomicU64,
+    pub(crate) rescues: AtomicU64,
+    pub(crate) refused: AtomicU64,
+    pub(crate) stuck: AtomicUsize,
+}
+
+impl Ticker {
+    /// Makes it tick if it sleeps: called by a worker that found work after a pause.
+    #[inline]
+    pub(crate) fn start(&self) {
+        // Pairs with the fence in `rest`: the caller has just left the ranks of the idle.
+        fence(Ordering::SeqCst);
+        if self.asleep.load(Ordering::Relaxed) {
+            self.unpark();
+        }
+    }
+
+    pub(crate) fn unpark(&self) {
+        if let Some(thread) = self.thread.get() {
+            thread.unpark();
+        }
+    }
+
+    pub(crate) fn on_tick(&self, hook: Hook) {
+        let mut hooks = self.hooks.write().unwrap_or_else(PoisonError::into_inner);
+        hooks.push(hook);
+    }
+
+    pub(crate) fn on_overrun(&self, report: Report) {
+        *self.report.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
+    }
+
+    /// The ticker's thread.
+    pub(crate) fn run(shared: &Arc<Shared>) {
+        let ticker = &shared.ticker;
+        ticker.thread.get_or_init(std::thread::current);
+        let mut watches: Vec<Watch> = shared.workers.iter().map(|_| Watch::default()).collect();
+        let mut idle_ticks = 0;
+        while !shared.is_stopping() {
+            std::thread::sleep(shared.config.tick);
+            if !shared.all_asleep() {
+                idle_ticks = 0;
+                ticker.tick(shared, &mut watches);
+                continue;
+            }
+            idle_ticks += 1;
+            if idle_ticks > LINGER {
+                ticker.rest(shared);
+                idle_ticks = 0;
+            }
+        }
+    }
+
+    fn tick(&self, shared: &Arc<Shared>, watches: &mut [Watch]) {
+        self.ticks.fetch_add(1, Ordering::Relaxed);
+        let hooks = self.hooks.read().unwrap_or_else(PoisonError::into_inner);
+        hooks.iter().for_each(|hook| hook());
+        drop(hooks);
+        let now = shared.clock.nanos();
+        let limit = to_nanos(shared.config.turn_limit);
+        for (worker, watch) in shared.workers.iter().zip(watches) {
+            let Some(tenant) = worker.tenant() else {
+                continue;
+            };
+            if let Some(lasted) = watch.look(tenant.cells.turns.get(), now, limit)
+                && tenant.lease.is_outside()
+            {
+                self.rescue(shared, worker, &tenant, Duration::from_nanos(lasted));
+                *watch = Watch::default();
+            }
+            // Its own thread may be in a long turn, and the others asleep.
+            if worker.timers.next().is_some_and(|at| at + OVERDUE < now) {
+                shared.wake_one();
+            }
+        }
+    }
+
+    /// Gives the worker to a new thread.
+    fn rescue(&self, shared: &Arc<Shared>, worker: &Arc<Worker>, held: &Tenant, lasted: Duration) {
+        let task = Address::from_bits(held.cells.task.get());
+        let room = self.stuck.load(Ordering::Relaxed) < shared.config.rescue_threads_max;
+        let rescued = room && held.lease.take();
+        if rescued {
+            self.stuck.fetch_add(1, Ordering::Relaxed);
+            let number = self.rescues.fetch_add(1, Ordering::Relaxed) + 1;
+            // Until the new thread has moved in there is nobody to watch; the old one, whose
+            // turn still lasts, must not be taken for the worker's a second time.
+            worker.move_out();
+            shared.lead(worker, format!("rusm-spare-{number}"));
+        } else if !room {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+        } else {
+            // The turn has just ended.
+            return;
+        }
+        let overrun = Overrun {
+            task,
+            worker: worker.index,
+            lasted,
+            rescued,
+            stuck: self.stuck.load(Ordering::Relaxed),
+        };
+        let report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(report) = report.as_ref() {
+            report(&overrun);
+        }
+    }
+
+    /// Sleeps until a worker has something to do.
+    fn rest(&self, shared: &Shared) {
+        self.asleep.store(true, Ordering::Relaxed);
+        // Pairs with the fence in `start`.
+        fence(Ordering::SeqCst);
+        while shared.all_asleep() && !shared.is_stopping() {
+            std::thread::park();
+        }
+        self.asleep.store(false, Ordering::Relaxed);
+    }
+}
+
+/// Since when a worker has been in the turn it is in.
+#[derive(Default)]
+struct Watch {
+    turns: u64,
+    since: u64,
+}
+
+impl Watch {
+    /// How long the current turn has lasted, if that is longer than `limit`.
+    fn look(&mut self, turns: u64, now: u64, limit: u64) -> Option<u64> {
+        if turns != self.turns || self.since == 0 {
+            *self = Watch { turns, since: now };
+            return None;
+        }
+        let lasted = now.saturating_sub(self.since);
+        (lasted >= limit).then_some(lasted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_is_overlong_once_it_has_been_seen_for_the_limit() {
+        let mut watch = Watch::default();
+        assert_eq!(watch.look(7, 1_000, 500), None);
+        assert_eq!(watch.look(7, 1_400, 500), None);
+        assert_eq!(watch.look(7, 1_500, 500), Some(500));
+        assert_eq!(watch.look(8, 1_600, 500), None);
+        assert_eq!(watch.look(8, 2_000, 500), None);
+    }
+}

@@ -1,0 +1,356 @@
+//! What a scheduler does with bare tasks: run them all, in time, and stop.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+use rusm_sched::{
+    Config, Handle, QueueKind, Scheduler, ShutdownError, StealPolicy, ThreadDriver, blocking,
+    sleep, yield_now,
+};
+
+const WAIT_MAX: Duration = Duration::from_secs(20);
+
+fn start(config: Config) -> Scheduler {
+    Scheduler::start(config, Arc::new(ThreadDriver)).expect("a scheduler starts")
+}
+
+fn workers(workers: usize) -> Config {
+    Config {
+        workers,
+        ..Config::default()
+    }
+}
+
+/// Spawns `count` tasks from inside, each yielding a few times, and waits for all.
+fn run_many(scheduler: &Scheduler, count: usize) {
+    let (done, wait) = mpsc::channel();
+    let handle = scheduler.handle();
+    let left = Arc::new(AtomicUsize::new(count));
+    let spawner = handle.clone();
+    handle.spawn(async move {
+        for n in 0..count {
+            let (left, done) = (left.clone(), done.clone());
+            spawner.spawn(async move {
+                for _ in 0..n % 4 {
+                    yield_now().await;
+                }
+                if left.fetch_sub(1, Ordering::AcqRel) == 1 {
+                    done.send(()).expect("the test listens");
+                }
+            });
+        }
+    });
+    wait.recv_timeout(WAIT_MAX).expect("all tasks end");
+}
+
+#[test]
+fn all_tasks_run_whatever_the_queue_and_the_thieves() {
+    for queue in [QueueKind::Ring, QueueKind::Deque, QueueKind::Fifo] {
+        for steal in [StealPolicy::Half, StealPolicy::One, StealPolicy::Off] {
+            for spin in [0, 10] {
+                let scheduler = start(Config {
+                    queue,
+                    steal,
+                    spin: Duration::from_micros(spin),
+                    hand_off: spin == 0,
+                    ..workers(3)
+                });
+                run_many(&scheduler, 20_000);
+                assert_eq!(scheduler.shutdown(WAIT_MAX), Ok(()), "{queue:?} {steal:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_burst_far_beyond_the_queue_length_is_all_run() {
+    let scheduler = start(workers(2));
+    run_many(&scheduler, 300_000);
+    let stats = scheduler.handle().stats();
+    assert!(stats.total.overflows > 0);
+    assert_eq!(stats.total.spawned, 300_001);
+}
+
+#[test]
+fn tasks_from_foreign_threads_wake_sleeping_workers() {
+    let scheduler = start(workers(2));
+    for _ in 0..2000 {
+        let (done, wait) = mpsc::channel();
+        scheduler.handle().spawn(async move {
+            done.send(()).expect("the test listens");
+        });
+        wait.recv_timeout(WAIT_MAX).expect("the task runs");
+    }
+}
+
+#[test]
+fn a_sleep_is_never_early_and_many_run_side_by_side() {
+    let scheduler = start(workers(2));
+    let (done, wait) = mpsc::channel();
+    let begin = Instant::now();
+    for n in 0..1000_u64 {
+        let done = done.clone();
+        scheduler.handle().spawn(async move {
+            let span = Duration::from_micros(n * 50);
+            let start = Instant::now();
+            sleep(span).await;
+            done.send(start.elapsed() >= span).expect("the test listens");
+        });
+    }
+    for _ in 0..1000 {
+        assert_eq!(wait.recv_timeout(WAIT_MAX), Ok(true));
+    }
+    assert!(begin.elapsed() < Duration::from_secs(10));
+    assert_eq!(scheduler.handle().stats().timers, 0);
+}
+
+#[test]
+fn a_dropped_sleep_disarms_its_timer() {
+    let scheduler = start(workers(1));
+    let (done, wait) = mpsc::channel();
+    scheduler.handle().spawn(async move {
+        let mut sleep = Box::pin(sleep(Duration::from_secs(3600)));
+        let armed = std::future::poll_fn(|cx| {
+            std::task::Poll::Ready(sleep.as_mut().poll(cx).is_pending())
+        });
+        assert!(armed.await);
+        let before = rusm_sched::handle().stats().timers;
+        drop(sleep);
+        let after = rusm_sched::handle().stats().timers;
+        done.send((before, after)).expect("the test listens");
+    });
+    assert_eq!(wait.recv_timeout(WAIT_MAX), Ok((1, 0)));
+}
+
+#[test]
+fn blocking_work_holds_up_no_worker() {
+    let scheduler = start(workers(1));
+    let (open, gate) = mpsc::channel::<()>();
+    let (done, wait) = mpsc::channel();
+    let ended = done.clone();
+    scheduler.handle().spawn(async move {
+        let outcome = blocking::run(move || gate.recv_timeout(WAIT_MAX).is_ok()).await;
+        ended.send(outcome == Ok(true)).expect("the test listens");
+    });
+    scheduler.handle().spawn(async move {
+        yield_now().await;
+        open.send(()).expect("the job waits");
+        done.send(true).expect("the test listens");
+    });
+    assert_eq!(wait.recv_timeout(WAIT_MAX), Ok(true));
+    assert_eq!(wait.recv_timeout(WAIT_MAX), Ok(true));
+}
+
+#[test]
+fn a_task_that_enters_blocking_work_goes_there_and_comes_back() {
+    let scheduler = start(workers(1));
+    let (done, wait) = mpsc::channel();
+    scheduler.handle().spawn(async move {
+        let name = || std::thread::current().name().unwrap_or_default().to_string();
+        let before = name();
+        blocking::enter().await.expect("there is room");
+        let during = name();
+        blocking::enter().await.expect("it is there already");
+        yield_now().await;
+        done.send([before, during, name()]).expect("the test listens");
+    });
+    let [before, during, after] = wait.recv_timeout(WAIT_MAX).expect("it ends");
+    assert!(before.starts_with("rusm-worker"), "{before}");
+    assert!(during.starts_with("rusm-blocking"), "{during}");
+    assert!(after.starts_with("rusm-worker"), "{after}");
+}
+
+#[test]
+fn more_blocking_work_than_may_wait_is_refused_and_counted() {
+    let scheduler = start(Config {
+        blocking_threads_max: 1,
+        blocking_queue_max: 1,
+        ..workers(1)
+    });
+    let (open, gate) = mpsc::channel::<()>();
+    let (done, wait) = mpsc::channel();
+    let begun = Arc::new(AtomicBool::new(false));
+    let (flag, first) = (begun.clone(), done.clone());
+    scheduler.handle().spawn(async move {
+        let job = move || {
+            flag.store(true, Ordering::Release);
+            gate.recv_timeout(WAIT_MAX).is_ok()
+        };
+        first.send(blocking::run(job).await).expect("the test listens");
+    });
+    scheduler.handle().spawn(async move {
+        while !begun.load(Ordering::Acquire) {
+            yield_now().await;
+        }
+        let handle = rusm_sched::handle();
+        let second = done.clone();
+        handle.spawn(async move {
+            second.send(blocking::run(|| true).await).expect("the test listens");
+        });
+        while handle.stats().blocking_queued == 0 {
+            yield_now().await;
+        }
+        let refused = blocking::run(|| true).await;
+        assert_eq!(refused, Err(blocking::Refused::Full));
+        assert_eq!(blocking::enter().await, Err(blocking::Refused::Full));
+        assert_eq!(handle.stats().blocking_refused, 2);
+        open.send(()).expect("the job waits");
+    });
+    assert_eq!(wait.recv_timeout(WAIT_MAX), Ok(Ok(true)));
+    assert_eq!(wait.recv_timeout(WAIT_MAX), Ok(Ok(true)));
+}
+
+#[test]
+fn a_panic_in_blocking_work_is_an_error_of_its_caller() {
+    let scheduler = start(workers(1));
+    let (done, wait) = mpsc::channel();
+    scheduler.handle().spawn(async move {
+        let outcome = blocking::run(|| std::panic::panic_any("no")).await;
+        done.send(outcome).expect("the test listens");
+    });
+    let refused = blocking::Refused::Panicked("no".to_string());
+    assert_eq!(wait.recv_timeout(WAIT_MAX), Ok(Err(refused)));
+}
+
+/// Spins until told to stop, and never awaits.
+fn hog(handle: &Handle, stop: &Arc<AtomicBool>, begun: &mpsc::Sender<()>) {
+    let (stop, begun) = (stop.clone(), begun.clone());
+    handle.spawn(async move {
+        begun.send(()).expect("the test listens");
+        while !stop.load(Ordering::Relaxed) {
+            std::hint::spin_loop();
+        }
+    });
+}
+
+#[test]
+fn bodies_that_never_await_do_not_starve_the_others() {
+    let scheduler = start(workers(2));
+    let handle = scheduler.handle();
+    let (overruns, seen) = mpsc::channel();
+    handle.on_overrun(move |overrun| {
+        // The test may be over already.
+        drop(overruns.send(overrun.clone()));
+    });
+    let stop = Arc::new(AtomicBool::new(false));
+    let (begun, hogs) = mpsc::channel();
+    for _ in 0..6 {
+        hog(&handle, &stop, &begun);
+    }
+    // The later ones begin on spare threads, while the earlier ones spin.
+    for _ in 0..6 {
+        hogs.recv_timeout(WAIT_MAX).expect("every hog gets a thread");
+    }
+    let (done, wait) = mpsc::channel();
+    handle.spawn(async move {
+        sleep(Duration::from_millis(1)).await;
+        done.send(()).expect("the test listens");
+    });
+    wait.recv_timeout(WAIT_MAX).expect("a bystander gets its turn");
+    let first = seen.recv_timeout(WAIT_MAX).expect("it is reported");
+    assert!(first.rescued && first.lasted >= Duration::from_millis(10));
+    stop.store(true, Ordering::Relaxed);
+    assert_eq!(scheduler.shutdown(WAIT_MAX), Ok(()));
+    assert_eq!(handle.stats().stuck, 0);
+}
+
+#[test]
+fn without_spare_threads_an_endless_turn_is_only_reported() {
+    let scheduler = start(Config {
+        rescue_threads_max: 0,
+        ..workers(1)
+    });
+    let handle = scheduler.handle();
+    let (overruns, seen) = mpsc::channel();
+    handle.on_overrun(move |overrun| {
+        // The test may be over already.
+        drop(overruns.send(overrun.rescued));
+    });
+    let stop = Arc::new(AtomicBool::new(false));
+    let (begun, _hogs) = mpsc::channel();
+    hog(&handle, &stop, &begun);
+    assert_eq!(seen.recv_timeout(WAIT_MAX), Ok(false));
+    assert_eq!(
+        scheduler.shutdown(Duration::from_millis(50)),
+        Err(ShutdownError::Running(1))
+    );
+    stop.store(true, Ordering::Relaxed);
+    assert_eq!(scheduler.shutdown(WAIT_MAX), Ok(()));
+}
+
+#[test]
+fn workers_that_are_taken_away_all_the_time_lose_no_task() {
+    let scheduler = start(Config {
+        tick: Duration::from_micros(50),
+        turn_limit: Duration::ZERO,
+        ..workers(3)
+    });
+    for _ in 0..20 {
+        run_many(&scheduler, 5_000);
+    }
+    let handle = scheduler.handle();
+    assert_eq!(scheduler.shutdown(WAIT_MAX), Ok(()));
+    let stats = handle.stats();
+    assert!(stats.rescues > 0, "the test took no worker away");
+    assert_eq!((stats.total.spawned, stats.live()), (20 * 5_001, 0));
+}
+
+#[test]
+fn the_ticker_ticks_while_somebody_runs_and_then_rests() {
+    let scheduler = start(workers(1));
+    let handle = scheduler.handle();
+    let (ticked, ticks) = mpsc::channel();
+    handle.on_tick(move || {
+        // The test may be over already.
+        drop(ticked.send(()));
+    });
+    let stop = Arc::new(AtomicBool::new(false));
+    let until = stop.clone();
+    handle.spawn(async move {
+        while !until.load(Ordering::Relaxed) {
+            yield_now().await;
+        }
+    });
+    for _ in 0..5 {
+        ticks.recv_timeout(WAIT_MAX).expect("it ticks");
+    }
+    stop.store(true, Ordering::Relaxed);
+    while ticks.recv_timeout(Duration::from_millis(300)).is_ok() {}
+    assert!(ticks.recv_timeout(Duration::from_millis(100)).is_err());
+}
+
+#[test]
+fn a_panicking_task_is_counted_and_its_worker_goes_on() {
+    let scheduler = start(workers(1));
+    let handle = scheduler.handle();
+    handle.spawn(async {
+        std::panic::resume_unwind(Box::new("on purpose"));
+    });
+    run_many(&scheduler, 10);
+    assert_eq!(handle.stats().total.panics, 1);
+}
+
+#[test]
+fn a_scheduler_cannot_be_stopped_from_inside() {
+    let scheduler = Arc::new(start(workers(1)));
+    let inner = Arc::downgrade(&scheduler);
+    let (done, wait) = mpsc::channel();
+    scheduler.handle().spawn(async move {
+        let outcome = inner.upgrade().map(|scheduler| scheduler.shutdown(WAIT_MAX));
+        done.send(outcome).expect("the test listens");
+    });
+    let outcome = wait.recv_timeout(WAIT_MAX).expect("it answers");
+    assert_eq!(outcome, Some(Err(ShutdownError::FromInside)));
+}
+
+#[test]
+fn statistics_say_what_was_done() {
+    let scheduler = start(workers(2));
+    run_many(&scheduler, 50_000);
+    let stats = scheduler.handle().stats();
+    assert_eq!(stats.workers.len(), 2);
+    assert!(stats.total.turns >= 50_000 && stats.total.reductions >= 50_000);
+    assert!(stats.total.busy > Duration::ZERO);
+    assert!(stats.total.wake_to_run.count() > 0);
+}
