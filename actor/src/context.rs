@@ -101,7 +101,8 @@ impl Context {
 
     /// Names the process in reports.
     pub fn set_label(&mut self, label: &str) {
-        self.own.with_new_side(|side| side.label = Some(label.into()));
+        self.own
+            .with_new_side(|side| side.label = Some(label.into()));
     }
 
     #[inline(always)]

@@ -165,7 +165,8 @@ impl Node {
     /// Sends `message` after `delay`, unless it is cancelled before.
     pub fn send_after(&self, delay: Duration, to: Pid, message: impl Into<Message>) -> TimerRef {
         let letter = message.into().into_letter();
-        self.handle.post_after::<Process>(delay, to.address(), letter)
+        self.handle
+            .post_after::<Process>(delay, to.address(), letter)
     }
 
     /// Does the process live?
@@ -220,7 +221,9 @@ where
     Fut: Future + Send + 'static,
     Fut::Output: Outcome,
 {
-    Pid::new(rusm_sched::spawn::<Process, _>(|own| body(Context::new(own))))
+    Pid::new(rusm_sched::spawn::<Process, _>(|own| {
+        body(Context::new(own))
+    }))
 }
 
 /// Sends a message. Never waits, also works outside of processes; to the dead it is dropped.

@@ -50,7 +50,11 @@ pub struct ParsePidError(String);
 
 impl fmt::Display for ParsePidError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no pid of this node; pids look like `<0.42.7>`", self.0)
+        write!(
+            f,
+            "`{}` is no pid of this node; pids look like `<0.42.7>`",
+            self.0
+        )
     }
 }
 
@@ -89,7 +93,14 @@ mod tests {
 
     #[test]
     fn what_is_no_pid_is_refused_with_a_sentence() {
-        for text in ["", "<0.1>", "<1.2.3>", "<0.1.2", "<0.+1.2>", "<0.1.4294967296>"] {
+        for text in [
+            "",
+            "<0.1>",
+            "<1.2.3>",
+            "<0.1.2",
+            "<0.+1.2>",
+            "<0.1.4294967296>",
+        ] {
             let error = text.parse::<Pid>().expect_err(text);
             assert!(error.to_string().contains("is no pid"), "{error}");
         }

@@ -56,7 +56,12 @@ impl Kind for Process {
         let Some(side) = side else { return };
         // Without a reason it was its node that ended.
         let reason = side.reason.unwrap_or(ExitReason::Shutdown);
-        report::crash(Pid::new(address), &reason, side.label.as_deref(), side.join.is_some());
+        report::crash(
+            Pid::new(address),
+            &reason,
+            side.label.as_deref(),
+            side.join.is_some(),
+        );
         if let Some(join) = side.join {
             join.close(reason);
         }

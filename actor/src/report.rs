@@ -84,8 +84,13 @@ pub(crate) fn take_panic(payload: &(dyn Any + Send)) -> ExitReason {
     let caught = CAUGHT.with_borrow_mut(Option::take);
     caught.unwrap_or_else(|| {
         // Raised by `resume_unwind`, which calls no hook.
-        let text = payload.downcast_ref::<&str>().map(|text| (*text).to_string());
+        let text = payload
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_string());
         let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-        ExitReason::panic(text.unwrap_or_else(|| "a value that is no text".into()), String::new())
+        ExitReason::panic(
+            text.unwrap_or_else(|| "a value that is no text".into()),
+            String::new(),
+        )
     })
 }

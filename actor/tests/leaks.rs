@@ -15,7 +15,9 @@ fn resident_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux has it");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let number = line.and_then(|rest| rest.split_whitespace().next());
-    number.and_then(|text| text.parse().ok()).expect("a number of KiB")
+    number
+        .and_then(|text| text.parse().ok())
+        .expect("a number of KiB")
 }
 
 fn entries(folder: &str) -> usize {

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use rusm_actor::{Config, ExitReason, Message, Node, Pid, Priority, SpawnOptions, exit, kill, send};
+use rusm_actor::{
+    Config, ExitReason, Message, Node, Pid, Priority, SpawnOptions, exit, kill, send,
+};
 
 const WAIT_MAX: Duration = Duration::from_secs(20);
 
@@ -133,7 +135,11 @@ fn a_receive_with_a_deadline_gives_up_no_sooner_and_loses_nothing() {
     let node = node(1);
     let outcome = node.block_on(|mut ctx| async move {
         let start = Instant::now();
-        assert!(ctx.receive_within(Duration::from_millis(20)).await.is_none());
+        assert!(
+            ctx.receive_within(Duration::from_millis(20))
+                .await
+                .is_none()
+        );
         assert!(start.elapsed() >= Duration::from_millis(20));
         send(ctx.pid(), 5_u64.to_le_bytes());
         let message = ctx.receive_within(Duration::ZERO).await;
@@ -278,13 +284,20 @@ fn a_receive_inside_a_combinator_with_wakers_of_its_own_is_woken() {
         let mut receive = std::pin::pin!(ctx.receive());
         let woken = Arc::new(Relay::default());
         std::future::poll_fn(move |cx| {
-            woken.waker.lock().expect("no panic").replace(cx.waker().clone());
+            woken
+                .waker
+                .lock()
+                .expect("no panic")
+                .replace(cx.waker().clone());
             if !woken.called.swap(false, Ordering::SeqCst) {
                 return std::task::Poll::Pending;
             }
             let inner = std::task::Waker::from(woken.clone());
             let mut cx = std::task::Context::from_waker(&inner);
-            receive.as_mut().poll(&mut cx).map(|message| message.bytes().to_vec())
+            receive
+                .as_mut()
+                .poll(&mut cx)
+                .map(|message| message.bytes().to_vec())
         })
         .await
     });
@@ -343,7 +356,9 @@ fn priorities_change_the_order_and_starve_nobody() {
             done.send(priority).expect("the test listens");
         });
     }
-    let order: Vec<Priority> = (0..3).map(|_| ended.recv_timeout(WAIT_MAX).expect("all end")).collect();
+    let order: Vec<Priority> = (0..3)
+        .map(|_| ended.recv_timeout(WAIT_MAX).expect("all end"))
+        .collect();
     assert_eq!(order.last(), Some(&Priority::Low));
 }
 

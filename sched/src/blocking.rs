@@ -6,14 +6,15 @@ use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
 use crate::lease::Lease;
-use crate::scheduler::Shared;
+use crate::run::{Outcome, take_turn};
 use crate::seat::{self, Seat};
+use crate::shared::Shared;
 use crate::task::slot::TaskRef;
-use crate::worker::{Outcome, take_turn};
 
 /// Why blocking work was not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +44,9 @@ impl std::error::Error for Refused {}
 ///
 /// # Errors
 /// See [`Refused`].
-pub async fn run<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> Result<T, Refused> {
+pub async fn run<T: Send + 'static>(
+    job: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Refused> {
     let shared = seat::current(|seat| seat.shared.clone());
     let cell = Arc::new(Mutex::new(Answer::Waiting(None)));
     let place = cell.clone();
@@ -62,7 +65,9 @@ pub async fn run<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) ->
 
 /// What a panic said.
 pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_string());
+    let text = payload
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_string());
     text.or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a value that is no text".to_string())
 }
@@ -122,7 +127,11 @@ impl Future for Enter {
             if self.asked && !seat.moving.get() {
                 // It asked, and runs on a worker all the same: nobody took it.
                 let stopping = seat.shared.is_stopping();
-                let why = if stopping { Refused::Stopping } else { Refused::Full };
+                let why = if stopping {
+                    Refused::Stopping
+                } else {
+                    Refused::Full
+                };
                 return Poll::Ready(Err(why));
             }
             self.asked = true;
@@ -143,6 +152,8 @@ pub(crate) struct Pool {
     shared: Weak<Shared>,
     state: Mutex<State>,
     wanted: Condvar,
+    /// Tasks that go on here or are about to: they need the ticker like others.
+    tasks: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -170,7 +181,12 @@ impl Pool {
             shared,
             state: Mutex::default(),
             wanted: Condvar::new(),
+            tasks: AtomicUsize::new(0),
         }
+    }
+
+    pub(crate) fn tasks(&self) -> usize {
+        self.tasks.load(Ordering::SeqCst)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -189,10 +205,12 @@ impl Pool {
 
     /// Lets a task go on here; back to the workers with it when nobody can take it.
     pub(crate) fn take_over(&self, task: TaskRef) {
-        if self.submit(Job::Task(task)).is_err()
-            && let Some(shared) = self.shared.upgrade()
-        {
-            shared.inject(task);
+        self.tasks.fetch_add(1, Ordering::SeqCst);
+        if self.submit(Job::Task(task)).is_err() {
+            self.tasks.fetch_sub(1, Ordering::SeqCst);
+            if let Some(shared) = self.shared.upgrade() {
+                shared.inject(task);
+            }
         }
     }
 
@@ -288,4 +306,5 @@ fn run_task(shared: &Shared, seat: &Seat, task: TaskRef) {
         Outcome::Again => shared.inject(task),
         Outcome::Moving => shared.blocking.take_over(task),
     }
+    shared.blocking.tasks.fetch_sub(1, Ordering::SeqCst);
 }

@@ -250,7 +250,10 @@ impl Value for QueueKind {
 
 impl Value for StealPolicy {
     fn parse(text: &str) -> Option<Self> {
-        one_of(&[StealPolicy::Half, StealPolicy::One, StealPolicy::Off], text)
+        one_of(
+            &[StealPolicy::Half, StealPolicy::One, StealPolicy::Off],
+            text,
+        )
     }
 
     fn print(&self) -> String {
@@ -279,7 +282,11 @@ mod tests {
             config.set("budget", "many"),
             Err("`many` is no value for `budget`".to_string())
         );
-        assert!(config.set("colour", "1").is_err_and(|text| text.contains("there is no field")));
+        assert!(
+            config
+                .set("colour", "1")
+                .is_err_and(|text| text.contains("there is no field"))
+        );
     }
 
     #[test]
@@ -288,6 +295,10 @@ mod tests {
             workers: 0,
             ..Config::default()
         };
-        assert!(config.check().is_err_and(|text| text.contains("`workers` is 0")));
+        assert!(
+            config
+                .check()
+                .is_err_and(|text| text.contains("`workers` is 0"))
+        );
     }
 }

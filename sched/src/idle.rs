@@ -84,7 +84,7 @@ impl Idle {
         // Pairs with the fence in `sleep`.
         fence(Ordering::SeqCst);
         let counts = self.counts.load(Ordering::SeqCst);
-        if counts < SLEEPING || counts % SLEEPING != 0 {
+        if counts < SLEEPING || !counts.is_multiple_of(SLEEPING) {
             return None;
         }
         let mut sleepers = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner);

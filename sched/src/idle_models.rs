@@ -75,7 +75,9 @@ impl World {
     fn is_stuck(&self, asleep: &[usize], all: usize) -> bool {
         self.queued.load(Ordering::Acquire) > 0
             && asleep.len() == all
-            && asleep.iter().all(|&it| self.tokens[it].load(Ordering::Acquire) == 0)
+            && asleep
+                .iter()
+                .all(|&it| self.tokens[it].load(Ordering::Acquire) == 0)
     }
 }
 
@@ -89,10 +91,17 @@ fn loom_work_pushed_while_the_only_worker_goes_to_sleep_is_seen() {
         };
         let asleep: &[usize] = if world.seek(0) { &[] } else { &[0] };
         pusher.join().expect("the pusher does not panic");
-        assert!(!world.is_stuck(asleep, 1), "work is queued and nobody comes");
+        assert!(
+            !world.is_stuck(asleep, 1),
+            "work is queued and nobody comes"
+        );
         let asleep = asleep.iter().filter(|&&it| !world.get_up(it)).count();
         assert_eq!(world.idle.sleeping(), asleep);
-        assert_eq!(world.idle.any_idle(), asleep > 0, "somebody searches for ever");
+        assert_eq!(
+            world.idle.any_idle(),
+            asleep > 0,
+            "somebody searches for ever"
+        );
     });
 }
 
@@ -122,6 +131,9 @@ fn loom_two_pushes_against_two_workers_leave_nobody_behind() {
         }
         pusher.join().expect("the pusher does not panic");
         // A worker that found something comes back for more, so only two sleepers can be stuck.
-        assert!(!world.is_stuck(&asleep, 2), "work is queued and nobody comes");
+        assert!(
+            !world.is_stuck(&asleep, 2),
+            "work is queued and nobody comes"
+        );
     });
 }

@@ -5,6 +5,8 @@
 //! the receiver takes all of it at once and reverses it. What a letter means is for the layer
 //! above to say: this file moves them.
 
+pub(crate) mod parcel;
+
 use std::cell::{Cell, UnsafeCell};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
@@ -202,6 +204,13 @@ impl<M: Mail> Letters<M> {
         }
     }
 
+    pub(crate) fn none() -> Self {
+        Letters {
+            first: None,
+            content: PhantomData,
+        }
+    }
+
     /// True when nothing is left.
     pub fn is_empty(&self) -> bool {
         self.first.is_none()
@@ -294,9 +303,9 @@ pub fn post<K: Kind>(to: Address, letter: Letter<K::Mail>) -> Result<(), Letter<
     if slot.generation.load(Ordering::Relaxed) != to.generation() {
         return Err(std::mem::ManuallyDrop::into_inner(Letter::from_node(node)));
     }
-    let outcome = slot
-        .state
-        .post(to.generation(), address_of(node), |head| below = link(node, head));
+    let outcome = slot.state.post(to.generation(), address_of(node), |head| {
+        below = link(node, head)
+    });
     turn::owe(1 + below / DEPTH_PER_REDUCTION);
     match outcome {
         Post::Refused => return Err(std::mem::ManuallyDrop::into_inner(Letter::from_node(node))),
@@ -321,9 +330,10 @@ pub fn interrupt<K: Kind>(to: Address, letter: Letter<K::Mail>) -> Result<(), Le
     let outcome = if refused {
         Post::Refused
     } else {
-        slot.state.interrupt(to.generation(), address_of(node), |head| {
-            link(node, head);
-        })
+        slot.state
+            .interrupt(to.generation(), address_of(node), |head| {
+                link(node, head);
+            })
     };
     turn::owe(1);
     match outcome {
@@ -349,43 +359,4 @@ fn link(node: NonNull<Node>, head: u64) -> u32 {
     node.depth
         .store(u16::try_from(below).unwrap_or(u16::MAX), Ordering::Relaxed);
     below
-}
-
-/// A letter with its address, whatever it holds: what a timer keeps until it is due.
-pub(crate) struct Parcel {
-    to: Address,
-    node: NonNull<Node>,
-    deliver: fn(Address, NonNull<Node>),
-    discard: fn(NonNull<Node>),
-}
-
-// SAFETY: a parcel owns its letter, and letters are `Send`.
-unsafe impl Send for Parcel {}
-
-impl Parcel {
-    pub(crate) fn new<K: Kind>(to: Address, letter: Letter<K::Mail>) -> Self {
-        Parcel {
-            to,
-            node: letter.into_node(),
-            deliver: |to, node| {
-                let letter = std::mem::ManuallyDrop::into_inner(Letter::from_node(node));
-                // The dead need no mail.
-                drop(post::<K>(to, letter));
-            },
-            discard: |node| {
-                drop(std::mem::ManuallyDrop::into_inner(Letter::<K::Mail>::from_node(node)));
-            },
-        }
-    }
-
-    pub(crate) fn deliver(self) {
-        (self.deliver)(self.to, self.node);
-        std::mem::forget(self);
-    }
-}
-
-impl Drop for Parcel {
-    fn drop(&mut self) {
-        (self.discard)(self.node);
-    }
 }

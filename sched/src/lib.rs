@@ -42,9 +42,17 @@ mod arena;
 #[cfg(not(loom))]
 pub mod blocking;
 #[cfg(not(loom))]
+mod census;
+#[cfg(not(loom))]
 mod clock;
 #[cfg(not(loom))]
 mod config;
+#[cfg(not(loom))]
+mod crew;
+#[cfg(not(loom))]
+mod handle;
+#[cfg(not(loom))]
+mod homes;
 #[cfg(not(loom))]
 #[allow(unsafe_code)]
 mod inbox;
@@ -53,10 +61,14 @@ mod park;
 #[cfg(not(loom))]
 mod queue;
 #[cfg(not(loom))]
+mod run;
+#[cfg(not(loom))]
 mod scheduler;
 #[cfg(not(loom))]
 #[allow(unsafe_code)]
 mod seat;
+#[cfg(not(loom))]
+mod shared;
 #[cfg(not(loom))]
 pub mod sim;
 #[cfg(not(loom))]
@@ -76,12 +88,10 @@ mod worker;
 #[cfg(not(loom))]
 pub use crate::{
     config::{Config, Priority, QueueKind, StealPolicy, WORKERS_MAX},
+    handle::{Handle, TaskInfo, handle, is_alive, spawn, task_info, try_handle, worker_index},
     inbox::{LETTER_BYTES_MAX, Letter, Letters, interrupt, post},
     park::{Driver, Park, ThreadDriver, Unpark},
-    scheduler::{
-        Handle, Scheduler, ShutdownError, StartError, TaskInfo, handle, is_alive, spawn, task_info,
-        try_handle, worker_index,
-    },
+    scheduler::{Scheduler, ShutdownError, StartError},
     seat::current_task,
     stats::{Histogram, Stats, WorkerStats},
     task::slot::Address,

@@ -9,10 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::arena::{CLASSES, FreeList};
 use crate::config::Priority;
+use crate::homes;
 use crate::inbox::Node;
 use crate::lease::Lease;
 use crate::queue::Queue;
-use crate::scheduler::{self, Shared};
+use crate::shared::Shared;
 use crate::stats::Cells;
 use crate::task::slot::{Address, Slot, TaskRef};
 use crate::worker::Worker;
@@ -291,7 +292,7 @@ fn route(task: TaskRef, f: impl FnOnce(&Seat, TaskRef)) {
         own
     });
     if here != Some(true) {
-        scheduler::inject_from_outside(home, task);
+        homes::inject_from_outside(home, task);
     }
 }
 
@@ -326,7 +327,7 @@ pub(crate) fn adopt(slot: &Slot, home: Option<u16>) {
         .expect("a task is spawned from inside a task, or through a handle");
     slot.home.store(home, Ordering::Relaxed);
     if here != Some(home) {
-        scheduler::count_foreign_spawn(home);
+        homes::count_foreign_spawn(home);
     }
 }
 
@@ -343,7 +344,7 @@ pub(crate) fn recycle(slot: &'static Slot) {
         own
     });
     if counted != Some(true) {
-        scheduler::count_foreign_exit(home);
+        homes::count_foreign_exit(home);
     }
     with_cache(|cache| cache.slots[class].push(class, slot.into()));
 }

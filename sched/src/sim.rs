@@ -11,11 +11,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock::Clock;
 use crate::config::{Config, QueueKind};
+use crate::handle::{Handle, TaskInfo};
 use crate::lease::Lease;
 use crate::park::ThreadDriver;
-use crate::scheduler::{Handle, Shared, TaskInfo};
+use crate::queue::Queue;
+use crate::run::{Outcome, take_turn};
 use crate::seat::Seat;
-use crate::worker::{Outcome, take_turn};
+use crate::shared::Shared;
+use crate::worker::Worker;
 
 /// Turns after which a run is given up.
 const TURNS_MAX: u64 = 50_000_000;
@@ -47,10 +50,17 @@ impl fmt::Display for Stuck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Stuck::Deadlock { seed, waiting } => {
-                write!(f, "seed {seed}: nothing is runnable and no timer is armed; ")?;
+                write!(
+                    f,
+                    "seed {seed}: nothing is runnable and no timer is armed; "
+                )?;
                 write!(f, "{} tasks wait:", waiting.len())?;
                 for task in waiting {
-                    let what = if task.receiving { "a letter" } else { "a wake-up" };
+                    let what = if task.receiving {
+                        "a letter"
+                    } else {
+                        "a wake-up"
+                    };
                     write!(f, " {:?} for {what};", task.address)?;
                 }
                 Ok(())
@@ -127,7 +137,14 @@ impl Simulation {
                 random: self.seed ^ 0x5DEE_CE66_D1CE_4E5B,
                 seed: self.seed,
             }
-            .to_the_end()
+            .take_turns()
+        });
+        seat.occupy(|seat| {
+            let next =
+                |queue: &mut Queue, worker: &Worker| queue.pop(&worker.public, false, |_| {});
+            while let Some(task) = seat.within(next).flatten() {
+                shared.give_back(task);
+            }
         });
         shared.drop_tasks();
         outcome
@@ -143,7 +160,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn to_the_end(mut self) -> Result<(), Stuck> {
+    fn take_turns(mut self) -> Result<(), Stuck> {
         for _ in 0..TURNS_MAX {
             while let Some(task) = self.shared.take_any_injected() {
                 self.seat.push_anywhere(task);

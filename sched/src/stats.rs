@@ -168,7 +168,11 @@ impl WorkerStats {
         self.overflows += cells.overflows.get();
         self.queued += cells.queued.get();
         let since = cells.busy_since.get();
-        let lasting = if since == 0 { 0 } else { now.saturating_sub(since) };
+        let lasting = if since == 0 {
+            0
+        } else {
+            now.saturating_sub(since)
+        };
         self.busy += Duration::from_nanos(cells.busy_nanos.get() + lasting);
         self.wake_to_run.add(&cells.wake_to_run);
     }
@@ -218,7 +222,10 @@ mod tests {
     fn a_duration_falls_into_a_bucket_that_ends_at_most_a_quarter_above_it() {
         for nanos in [4, 5, 7, 100, 1_000, 123_456, 9_999_999] {
             let end = upper(bucket(nanos));
-            assert!(end >= nanos && end <= nanos + nanos / 4 + 1, "{nanos}: {end}");
+            assert!(
+                end >= nanos && end <= nanos + nanos / 4 + 1,
+                "{nanos}: {end}"
+            );
         }
     }
 

@@ -10,7 +10,7 @@ use std::thread::Thread;
 use std::time::Duration;
 
 use crate::clock::to_nanos;
-use crate::scheduler::Shared;
+use crate::shared::Shared;
 use crate::task::slot::Address;
 use crate::worker::{Tenant, Worker};
 
@@ -127,7 +127,7 @@ impl Ticker {
         let room = self.stuck.load(Ordering::Relaxed) < shared.config.rescue_threads_max;
         let rescued = room && held.lease.take();
         if rescued {
-            self.stuck.fetch_add(1, Ordering::Relaxed);
+            self.stuck.fetch_add(1, Ordering::SeqCst);
             let number = self.rescues.fetch_add(1, Ordering::Relaxed) + 1;
             // Until the new thread has moved in there is nobody to watch; the old one, whose
             // turn still lasts, must not be taken for the worker's a second time.

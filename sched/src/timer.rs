@@ -13,9 +13,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::clock::to_nanos;
-use crate::inbox::{Letter, Parcel};
-use crate::scheduler::Shared;
+use crate::inbox::Letter;
+use crate::inbox::parcel::Parcel;
 use crate::seat;
+use crate::shared::Shared;
 use crate::task::Kind;
 use crate::task::slot::Address;
 use wheel::{Key, Wheel};
@@ -72,7 +73,8 @@ impl Timers {
     }
 
     fn publish(&self, wheel: &Wheel<Action>) {
-        self.next.store(wheel.next().unwrap_or(NEVER), Ordering::Relaxed);
+        self.next
+            .store(wheel.next().unwrap_or(NEVER), Ordering::Relaxed);
     }
 
     /// Fires what is due at `now`.
@@ -109,7 +111,11 @@ impl Armed {
     fn new(shared: &Arc<Shared>, at: u64, action: Action) -> Self {
         let own = seat::try_current(|seat| {
             let here = Arc::ptr_eq(&seat.shared, shared);
-            if here { seat.worker.as_ref().map(|worker| worker.index) } else { None }
+            if here {
+                seat.worker.as_ref().map(|worker| worker.index)
+            } else {
+                None
+            }
         });
         let worker = own.flatten().unwrap_or(0);
         let (key, first) = shared.workers[worker].timers.arm(at, action);
@@ -131,10 +137,12 @@ impl Armed {
     }
 
     fn cancel(&self) -> Option<u64> {
-        self.with(|wheel, key| wheel.cancel(key)).flatten().map(|(at, action)| {
-            drop(action);
-            at
-        })
+        self.with(|wheel, key| wheel.cancel(key))
+            .flatten()
+            .map(|(at, action)| {
+                drop(action);
+                at
+            })
     }
 }
 
@@ -236,7 +244,9 @@ impl PostTimer {
 
     /// How much time is left; `None` if it was posted already.
     pub fn remaining(&self) -> Option<Duration> {
-        let at = self.armed.with(|wheel, key| wheel.get(key).map(|(at, _)| at));
+        let at = self
+            .armed
+            .with(|wheel, key| wheel.get(key).map(|(at, _)| at));
         self.left(at.flatten())
     }
 

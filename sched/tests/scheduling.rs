@@ -95,7 +95,8 @@ fn a_sleep_is_never_early_and_many_run_side_by_side() {
             let span = Duration::from_micros(n * 50);
             let start = Instant::now();
             sleep(span).await;
-            done.send(start.elapsed() >= span).expect("the test listens");
+            done.send(start.elapsed() >= span)
+                .expect("the test listens");
         });
     }
     for _ in 0..1000 {
@@ -111,9 +112,8 @@ fn a_dropped_sleep_disarms_its_timer() {
     let (done, wait) = mpsc::channel();
     scheduler.handle().spawn(async move {
         let mut sleep = Box::pin(sleep(Duration::from_secs(3600)));
-        let armed = std::future::poll_fn(|cx| {
-            std::task::Poll::Ready(sleep.as_mut().poll(cx).is_pending())
-        });
+        let armed =
+            std::future::poll_fn(|cx| std::task::Poll::Ready(sleep.as_mut().poll(cx).is_pending()));
         assert!(armed.await);
         let before = rusm_sched::handle().stats().timers;
         drop(sleep);
@@ -147,13 +147,19 @@ fn a_task_that_enters_blocking_work_goes_there_and_comes_back() {
     let scheduler = start(workers(1));
     let (done, wait) = mpsc::channel();
     scheduler.handle().spawn(async move {
-        let name = || std::thread::current().name().unwrap_or_default().to_string();
+        let name = || {
+            std::thread::current()
+                .name()
+                .unwrap_or_default()
+                .to_string()
+        };
         let before = name();
         blocking::enter().await.expect("there is room");
         let during = name();
         blocking::enter().await.expect("it is there already");
         yield_now().await;
-        done.send([before, during, name()]).expect("the test listens");
+        done.send([before, during, name()])
+            .expect("the test listens");
     });
     let [before, during, after] = wait.recv_timeout(WAIT_MAX).expect("it ends");
     assert!(before.starts_with("rusm-worker"), "{before}");
@@ -177,7 +183,9 @@ fn more_blocking_work_than_may_wait_is_refused_and_counted() {
             flag.store(true, Ordering::Release);
             gate.recv_timeout(WAIT_MAX).is_ok()
         };
-        first.send(blocking::run(job).await).expect("the test listens");
+        first
+            .send(blocking::run(job).await)
+            .expect("the test listens");
     });
     scheduler.handle().spawn(async move {
         while !begun.load(Ordering::Acquire) {
@@ -186,7 +194,9 @@ fn more_blocking_work_than_may_wait_is_refused_and_counted() {
         let handle = rusm_sched::handle();
         let second = done.clone();
         handle.spawn(async move {
-            second.send(blocking::run(|| true).await).expect("the test listens");
+            second
+                .send(blocking::run(|| true).await)
+                .expect("the test listens");
         });
         while handle.stats().blocking_queued == 0 {
             yield_now().await;
@@ -231,7 +241,7 @@ fn bodies_that_never_await_do_not_starve_the_others() {
     let (overruns, seen) = mpsc::channel();
     handle.on_overrun(move |overrun| {
         // The test may be over already.
-        drop(overruns.send(overrun.clone()));
+        let _ = overruns.send(overrun.clone());
     });
     let stop = Arc::new(AtomicBool::new(false));
     let (begun, hogs) = mpsc::channel();
@@ -240,14 +250,16 @@ fn bodies_that_never_await_do_not_starve_the_others() {
     }
     // The later ones begin on spare threads, while the earlier ones spin.
     for _ in 0..6 {
-        hogs.recv_timeout(WAIT_MAX).expect("every hog gets a thread");
+        hogs.recv_timeout(WAIT_MAX)
+            .expect("every hog gets a thread");
     }
     let (done, wait) = mpsc::channel();
     handle.spawn(async move {
         sleep(Duration::from_millis(1)).await;
         done.send(()).expect("the test listens");
     });
-    wait.recv_timeout(WAIT_MAX).expect("a bystander gets its turn");
+    wait.recv_timeout(WAIT_MAX)
+        .expect("a bystander gets its turn");
     let first = seen.recv_timeout(WAIT_MAX).expect("it is reported");
     assert!(first.rescued && first.lasted >= Duration::from_millis(10));
     stop.store(true, Ordering::Relaxed);
@@ -265,7 +277,7 @@ fn without_spare_threads_an_endless_turn_is_only_reported() {
     let (overruns, seen) = mpsc::channel();
     handle.on_overrun(move |overrun| {
         // The test may be over already.
-        drop(overruns.send(overrun.rescued));
+        let _ = overruns.send(overrun.rescued);
     });
     let stop = Arc::new(AtomicBool::new(false));
     let (begun, _hogs) = mpsc::channel();
@@ -303,7 +315,7 @@ fn the_ticker_ticks_while_somebody_runs_and_then_rests() {
     let (ticked, ticks) = mpsc::channel();
     handle.on_tick(move || {
         // The test may be over already.
-        drop(ticked.send(()));
+        let _ = ticked.send(());
     });
     let stop = Arc::new(AtomicBool::new(false));
     let until = stop.clone();
@@ -318,6 +330,36 @@ fn the_ticker_ticks_while_somebody_runs_and_then_rests() {
     stop.store(true, Ordering::Relaxed);
     while ticks.recv_timeout(Duration::from_millis(300)).is_ok() {}
     assert!(ticks.recv_timeout(Duration::from_millis(100)).is_err());
+}
+
+/// A guest whose worker was taken away spun for ever once the ticker had gone to sleep,
+/// because only the workers were asked whether anybody runs.
+#[test]
+fn the_ticker_goes_on_for_tasks_that_run_away_from_the_workers() {
+    let scheduler = start(workers(1));
+    let handle = scheduler.handle();
+    let ticks = Arc::new(AtomicUsize::new(0));
+    let count = ticks.clone();
+    handle.on_tick(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+    });
+    let (done, wait) = mpsc::channel();
+    for moves in [false, true] {
+        let (ticks, done) = (ticks.clone(), done.clone());
+        handle.spawn(async move {
+            if moves {
+                blocking::enter().await.expect("there is room");
+            }
+            let until = ticks.load(Ordering::Relaxed) + 100;
+            while ticks.load(Ordering::Relaxed) < until {
+                std::hint::spin_loop();
+            }
+            done.send(()).expect("the test listens");
+        });
+    }
+    for _ in 0..2 {
+        wait.recv_timeout(WAIT_MAX).expect("it saw a hundred ticks");
+    }
 }
 
 #[test]
@@ -337,7 +379,9 @@ fn a_scheduler_cannot_be_stopped_from_inside() {
     let inner = Arc::downgrade(&scheduler);
     let (done, wait) = mpsc::channel();
     scheduler.handle().spawn(async move {
-        let outcome = inner.upgrade().map(|scheduler| scheduler.shutdown(WAIT_MAX));
+        let outcome = inner
+            .upgrade()
+            .map(|scheduler| scheduler.shutdown(WAIT_MAX));
         done.send(outcome).expect("the test listens");
     });
     let outcome = wait.recv_timeout(WAIT_MAX).expect("it answers");

@@ -39,7 +39,10 @@ fn order(seed: u64) -> Vec<(u32, u32)> {
         }
     });
     assert_eq!(outcome, Ok(()), "seed {seed}");
-    Arc::into_inner(log).expect("all tasks are gone").into_inner().expect("no panic")
+    Arc::into_inner(log)
+        .expect("all tasks are gone")
+        .into_inner()
+        .expect("no panic")
 }
 
 #[test]
@@ -51,7 +54,11 @@ fn the_same_seed_gives_the_same_run_and_other_seeds_other_runs() {
         assert_eq!(first.len(), 20, "seed {seed}");
         orders.insert(first);
     }
-    assert!(orders.len() as u64 >= seeds().count() as u64 / 2, "{} orders", orders.len());
+    assert!(
+        orders.len() as u64 >= seeds().count() as u64 / 2,
+        "{} orders",
+        orders.len()
+    );
 }
 
 #[test]
@@ -63,7 +70,10 @@ fn a_year_passes_in_an_instant() {
         now()
     });
     let woke = woke.expect("it ends");
-    assert!(woke >= year && woke < year + Duration::from_millis(1), "{woke:?}");
+    assert!(
+        woke >= year && woke < year + Duration::from_millis(1),
+        "{woke:?}"
+    );
     assert!(begin.elapsed() < Duration::from_secs(60));
 }
 
@@ -75,7 +85,10 @@ fn who_waits_for_what_cannot_come_is_named() {
     };
     assert_eq!((seed, waiting.len()), (7, 1));
     let text = Stuck::Deadlock { seed, waiting }.to_string();
-    assert!(text.starts_with("seed 7: nothing is runnable and no timer is armed"), "{text}");
+    assert!(
+        text.starts_with("seed 7: nothing is runnable and no timer is armed"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -109,6 +122,9 @@ fn lost_update(seed: u64) -> bool {
 fn some_seeds_show_a_race_and_others_do_not() {
     let lost = seeds().filter(|&seed| lost_update(seed)).count() as u64;
     if seeds().count() > 100 {
-        assert!(lost > 0 && lost < seeds().count() as u64, "{lost} seeds lose an update");
+        assert!(
+            lost > 0 && lost < seeds().count() as u64,
+            "{lost} seeds lose an update"
+        );
     }
 }

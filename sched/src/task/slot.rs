@@ -10,7 +10,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-use super::state::State;
+use super::state::{State, Wake};
 use crate::arena::{Block, CLASSES, Depot};
 use crate::inbox::Node;
 
@@ -113,6 +113,17 @@ impl Slot {
         Address::new(self.index, self.generation.load(Ordering::Relaxed))
     }
 
+    /// Does a task of scheduler `home` live here? Asked in this order: a slot's home is set
+    /// before it is opened, and may be its last tenant's until then.
+    pub(crate) fn is_live_at(&self, home: u16) -> bool {
+        self.state.is_live() && self.home.load(Ordering::Relaxed) == home
+    }
+
+    /// Wakes whoever lives here.
+    pub(crate) fn wake(&self) -> Wake {
+        self.state.wake(self.generation.load(Ordering::Relaxed))
+    }
+
     pub(crate) fn class(&self) -> usize {
         usize::from(self.class)
     }
@@ -120,7 +131,10 @@ impl Slot {
     /// Where the future is.
     #[inline(always)]
     pub(crate) fn future<F>(&self) -> NonNull<F> {
-        let slot = NonNull::from(self).cast::<u8>().as_ptr().expose_provenance();
+        let slot = NonNull::from(self)
+            .cast::<u8>()
+            .as_ptr()
+            .expose_provenance();
         // JUSTIFICATION: header and future in one block save an allocation and a cache line
         // per task: 133 bytes for a parked one.
         // The chunk's provenance was exposed when it was made; `self` covers the header only.

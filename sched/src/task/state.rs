@@ -93,8 +93,10 @@ impl State {
     /// acquire of every later exchange on the word.
     pub(crate) fn open(&self, generation: u32, takes_letters: bool) {
         let sealed = if takes_letters { 0 } else { SEALED };
-        self.0
-            .store(stamp(generation) | LIVE | ACTIVE | sealed, Ordering::Release);
+        self.0.store(
+            stamp(generation) | LIVE | ACTIVE | sealed,
+            Ordering::Release,
+        );
     }
 
     /// Frees the slot for `next_generation` and returns the newest unread letter, or 0.
@@ -103,8 +105,9 @@ impl State {
         self.0.swap(stamp(next_generation), Ordering::AcqRel) & HEAD
     }
 
+    /// Acquire: what was written before `open` is seen by who sees the task live.
     pub(crate) fn is_live(&self) -> bool {
-        self.0.load(Ordering::Relaxed) & LIVE != 0
+        self.0.load(Ordering::Acquire) & LIVE != 0
     }
 
     /// Live, and neither queued nor running. A snapshot for observers only.
@@ -164,7 +167,12 @@ impl State {
     }
 
     /// Pushes `letter` and wakes the task wherever it waits.
-    pub(crate) fn interrupt(&self, generation: u32, letter: u64, mut link: impl FnMut(u64)) -> Post {
+    pub(crate) fn interrupt(
+        &self,
+        generation: u32,
+        letter: u64,
+        mut link: impl FnMut(u64),
+    ) -> Post {
         let expected = stamp(generation) | LIVE;
         let mut word = self.0.load(Ordering::Relaxed);
         loop {

@@ -93,7 +93,10 @@ impl Task {
 
     fn interrupt(&self, letter: u64) {
         self.write(letter);
-        match self.state.interrupt(GENERATION, letter * 64, self.link(letter)) {
+        match self
+            .state
+            .interrupt(GENERATION, letter * 64, self.link(letter))
+        {
             Post::Schedule => self.schedule(),
             Post::Queued | Post::Refused => {}
             Post::HandOver => unreachable!("an interrupt is never handed over"),
@@ -115,7 +118,9 @@ impl Task {
         }
         loop {
             self.read();
-            if self.seen.load(Ordering::Relaxed) >= wanted || self.ready.load(Ordering::Acquire) == 1 {
+            if self.seen.load(Ordering::Relaxed) >= wanted
+                || self.ready.load(Ordering::Acquire) == 1
+            {
                 self.state.close(GENERATION + 1);
                 return;
             }
@@ -134,7 +139,9 @@ impl Task {
             letter = self.next[letter as usize].load(Ordering::Relaxed) as u64;
         }
         // SAFETY: the receiving side is this turn's; loom checks.
-        let letters = self.private.with_mut(|it| unsafe { std::mem::take(&mut *it) });
+        let letters = self
+            .private
+            .with_mut(|it| unsafe { std::mem::take(&mut *it) });
         for letter in letters {
             // SAFETY: a taken letter is the receiver's; loom checks.
             self.content[letter as usize].with(|it| assert_eq!(unsafe { *it }, letter));
@@ -241,6 +248,10 @@ fn loom_a_letter_for_the_dead_never_reaches_the_next_owner_of_the_slot() {
         task.turn(0);
         task.state.open(GENERATION + 1, true);
         sender.join().expect("the sender does not panic");
-        assert_eq!(task.state.newest(), 0, "a stranger's letter lies in the inbox");
+        assert_eq!(
+            task.state.newest(),
+            0,
+            "a stranger's letter lies in the inbox"
+        );
     });
 }

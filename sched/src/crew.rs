@@ -1,0 +1,337 @@
+//! A leading thread's loop: which task runs next, where to look for more, when to sleep.
+
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::lease::Lease;
+use crate::park::Park;
+use crate::queue::Queue;
+use crate::run::{Outcome, take_turn};
+use crate::seat::Seat;
+use crate::shared::Shared;
+use crate::task::slot::TaskRef;
+use crate::worker::{Tenant, Worker};
+
+/// Low-priority tasks get a turn after this many others, even on a busy worker.
+const LOW_EVERY: u32 = 32;
+/// High-priority tasks in a row.
+const HIGH_RUN_MAX: u32 = 8;
+/// A thief's pause between looks grows to this many spins, about 1 us.
+const PAUSE_MAX: u32 = 256;
+
+/// Leads a worker until the scheduler stops (false) or a turn took too long (true).
+pub(crate) fn lead(shared: &Arc<Shared>, worker: &Arc<Worker>) -> bool {
+    let mut park = shared.driver.park(worker.index);
+    let lease = Arc::new(Lease::new());
+    let seat = Seat::new(shared.clone(), Some(worker.clone()), lease.clone());
+    let tenant = Tenant {
+        lease,
+        cells: seat.cells.clone(),
+        unpark: park.unparker(),
+    };
+    *worker.tenant.lock().unwrap_or_else(PoisonError::into_inner) = Some(tenant);
+    seat.occupy(|seat| {
+        let mut crew = Crew {
+            seat,
+            shared,
+            worker,
+            park: park.as_mut(),
+            turns_left: 0,
+            reductions_left: 0,
+            maintained: 0,
+            high_run: 0,
+            low_in: LOW_EVERY,
+        };
+        crew.lead().is_err()
+    })
+}
+
+/// Everything a leading thread works with.
+struct Crew<'a> {
+    seat: &'a Seat,
+    shared: &'a Shared,
+    worker: &'a Worker,
+    park: &'a mut dyn Park,
+    /// Until the next maintenance.
+    turns_left: u32,
+    reductions_left: i64,
+    maintained: u32,
+    high_run: u32,
+    low_in: u32,
+}
+
+/// The lease is another thread's.
+struct Lost;
+
+impl Crew<'_> {
+    fn lead(&mut self) -> Result<(), Lost> {
+        self.run()?;
+        // Whoever drops the tasks that are left takes them from the injector.
+        let hand_off = self.seat.within(|queue, _| queue.take_hand_off()).flatten();
+        hand_off
+            .into_iter()
+            .for_each(|task| self.shared.give_back(task));
+        let queue = |queue: &mut Queue, worker: &Worker| queue.pop(&worker.public, false, |_| {});
+        while let Some(task) = self.seat.within(queue).flatten() {
+            self.shared.give_back(task);
+        }
+        Ok(())
+    }
+
+    fn run(&mut self) -> Result<(), Lost> {
+        self.seat
+            .cells
+            .busy_since
+            .set(self.shared.clock.nanos().max(1));
+        loop {
+            if self.turns_left == 0 || self.reductions_left <= 0 {
+                if self.shared.is_stopping() {
+                    return Ok(());
+                }
+                self.maintain();
+            }
+            let task = match self.next() {
+                Some(task) => task,
+                None => match self.idle() {
+                    Some(task) => task,
+                    None if self.shared.is_stopping() => return Ok(()),
+                    None => continue,
+                },
+            };
+            self.turn(task)?;
+        }
+    }
+
+    /// The next task of this worker's own.
+    #[inline(always)]
+    fn next(&mut self) -> Option<TaskRef> {
+        if self.shared.has_priorities()
+            && let Some(task) = self.next_by_priority()
+        {
+            return Some(task);
+        }
+        let shared = self.shared;
+        let show = shared.idle.any_idle();
+        self.seat
+            .within(|queue, worker| queue.pop(&worker.public, show, |task| shared.inject(task)))
+            .flatten()
+    }
+
+    #[cold]
+    fn next_by_priority(&mut self) -> Option<TaskRef> {
+        if self.high_run < HIGH_RUN_MAX {
+            self.high_run += 1;
+            if let Some(task) = self.shared.take_high() {
+                return Some(task);
+            }
+        }
+        self.high_run = 0;
+        self.low_in -= 1;
+        if self.low_in == 0 {
+            self.low_in = LOW_EVERY;
+            return self.shared.take_low();
+        }
+        None
+    }
+
+    /// Gives `first` a turn, and then the receivers of messages, on what is left of it.
+    #[inline(always)]
+    fn turn(&mut self, first: TaskRef) -> Result<(), Lost> {
+        let seat = self.seat;
+        let budget = i64::from(self.shared.config.budget);
+        seat.left.set(budget);
+        let mut task = first;
+        loop {
+            if task.0.probe.get() != 0 {
+                self.shared.end_probe(seat, task);
+            }
+            seat.go_outside();
+            let outcome = take_turn(seat, task.0);
+            let leased = seat.come_inside();
+            match outcome {
+                Outcome::Over => {}
+                Outcome::Again => seat.push(task),
+                Outcome::Moving => self.shared.blocking.take_over(task),
+            }
+            if !leased {
+                return Err(Lost);
+            }
+            self.turns_left = self.turns_left.saturating_sub(1);
+            let next = seat.within(|queue, _| queue.take_hand_off()).flatten();
+            match next {
+                None => break,
+                Some(next) if seat.left.get() <= 0 => {
+                    seat.push(next);
+                    break;
+                }
+                Some(next) => task = next,
+            }
+        }
+        self.reductions_left -= budget - seat.left.get();
+        Ok(())
+    }
+
+    /// What has to be done now and then even by a worker that never runs out of tasks.
+    #[inline(never)]
+    fn maintain(&mut self) {
+        let config = &self.shared.config;
+        self.turns_left = config.maintain_turns;
+        self.reductions_left = i64::from(config.maintain_reductions);
+        self.maintained = self.maintained.wrapping_add(1);
+        self.seat.probing.set(self.maintained.is_multiple_of(16));
+        self.fire_timers();
+        self.poll();
+        for _ in 0..self.share() {
+            match self.shared.take_injected() {
+                Some(task) => self.seat.push(task),
+                None => break,
+            }
+        }
+        let waiting = self.waiting();
+        self.seat.cells.queued.set(waiting as u64);
+        if waiting > 1 && self.shared.idle.any_sleeping() {
+            self.shared.wake_one();
+        }
+    }
+
+    fn waiting(&self) -> usize {
+        let waiting = |queue: &mut Queue, worker: &Worker| queue.waiting(&worker.public);
+        self.seat.within(waiting).unwrap_or(0)
+    }
+
+    /// This worker's part of the injector.
+    fn share(&self) -> usize {
+        let all = self.shared.injected();
+        let part = all.div_ceil(self.shared.workers.len());
+        part.min(self.shared.config.injector_share)
+    }
+
+    fn poll(&mut self) {
+        self.seat.urgent.set(true);
+        self.park.poll();
+        self.seat.urgent.set(false);
+    }
+
+    fn fire_timers(&mut self) {
+        self.seat.urgent.set(true);
+        self.shared.fire_timers(self.worker);
+        self.seat.urgent.set(false);
+    }
+
+    /// Looks for work elsewhere, then sleeps. `None`: look again, or stop.
+    #[inline(never)]
+    fn idle(&mut self) -> Option<TaskRef> {
+        self.rest();
+        self.shared.idle.search();
+        self.seat.cells.searches.add(1);
+        if let Some(task) = self.search() {
+            self.end_search();
+            return Some(task);
+        }
+        self.shared.idle.sleep(self.worker.index);
+        let mut task = self.find();
+        if task.is_none() && !self.shared.is_stopping() {
+            self.sleep();
+        }
+        self.shared.idle.rise(self.worker.index);
+        self.fire_timers();
+        if task.is_none() {
+            task = self.next();
+        }
+        self.end_search();
+        task
+    }
+
+    fn sleep(&mut self) {
+        self.seat.cells.parks.add(1);
+        let now = self.shared.clock.nanos();
+        let timeout = self.worker.timers.next().map(|at| at.saturating_sub(now));
+        self.seat.urgent.set(true);
+        self.park.park(timeout.map(Duration::from_nanos));
+        self.seat.urgent.set(false);
+    }
+
+    /// Ends the busy period.
+    fn rest(&self) {
+        let cells = &self.seat.cells;
+        let since = cells.busy_since.get();
+        let now = self.shared.clock.nanos();
+        cells.busy_nanos.add(now.saturating_sub(since));
+        cells.busy_since.set(0);
+        cells.queued.set(0);
+    }
+
+    fn end_search(&mut self) {
+        let last = self.shared.idle.found();
+        if last && (self.waiting() > 1 || self.shared.injected() > 0) {
+            self.shared.wake_one();
+        }
+        self.seat
+            .cells
+            .busy_since
+            .set(self.shared.clock.nanos().max(1));
+        self.shared.ticker.start();
+    }
+
+    /// Looks everywhere again and again for a while: a wake-up costs far more.
+    fn search(&mut self) -> Option<TaskRef> {
+        let spin = self.shared.config.spin;
+        let start = Instant::now();
+        let mut pause = 1;
+        loop {
+            if let Some(task) = self.find() {
+                return Some(task);
+            }
+            self.poll();
+            self.fire_timers();
+            if let Some(task) = self.next() {
+                return Some(task);
+            }
+            if start.elapsed() >= spin || self.shared.is_stopping() {
+                return None;
+            }
+            // Each look pulls at the cache lines of those who work.
+            for _ in 0..pause {
+                std::hint::spin_loop();
+            }
+            pause = (pause * 2).min(PAUSE_MAX);
+        }
+    }
+
+    /// One look everywhere: the shared queues, then the other workers'.
+    fn find(&mut self) -> Option<TaskRef> {
+        let shared = self.shared;
+        if let Some(task) = shared.take_high().or_else(|| shared.take_injected()) {
+            for _ in 1..self.share() {
+                match shared.take_injected() {
+                    Some(more) => self.seat.push(more),
+                    None => break,
+                }
+            }
+            return Some(task);
+        }
+        self.steal().or_else(|| shared.take_low())
+    }
+
+    fn steal(&mut self) -> Option<TaskRef> {
+        let workers = &self.shared.workers;
+        let first = self.seat.within(|queue, _| queue.random(workers.len()))?;
+        for at in 0..workers.len() {
+            let victim = &workers[(first + at) % workers.len()];
+            if victim.index == self.worker.index {
+                continue;
+            }
+            let cells = &self.seat.cells;
+            let (task, count) = self.seat.within(|queue, worker| {
+                let spill = |task| self.shared.spill(cells, task);
+                queue.steal(&worker.public, &victim.public, spill)
+            })?;
+            if task.is_some() {
+                cells.steals.add(1);
+                cells.stolen.add(count as u64);
+                return task;
+            }
+        }
+        None
+    }
+}

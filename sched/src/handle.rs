@@ -1,0 +1,201 @@
+//! Reaching a scheduler from anywhere, and its tasks by their addresses.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::config::{Config, Priority};
+use crate::inbox::{self, Letter, Letters};
+use crate::park::Driver;
+use crate::seat;
+use crate::shared::Shared;
+use crate::stats::Stats;
+use crate::task::slot::{Address, Slot, all, resolve};
+use crate::task::{self, Bare, Kind, Own, Returns, Start};
+use crate::ticker::Overrun;
+use crate::timer::PostTimer;
+
+/// Reaches a scheduler from anywhere. Keeps its memory, not its threads.
+#[derive(Clone)]
+pub struct Handle {
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Handle({})", self.shared.home)
+    }
+}
+
+/// The scheduler the calling task runs on. Panics outside of tasks.
+pub fn handle() -> Handle {
+    try_handle().expect("this works only inside a task of a scheduler")
+}
+
+/// The scheduler the calling task runs on, if there is one.
+pub fn try_handle() -> Option<Handle> {
+    seat::try_current(|seat| Handle {
+        shared: seat.shared.clone(),
+    })
+}
+
+/// Which worker the calling thread leads, if any.
+pub fn worker_index() -> Option<usize> {
+    seat::try_current(|seat| seat.worker.as_ref().map(|worker| worker.index)).flatten()
+}
+
+/// Starts a task with an inbox on the calling task's scheduler. About 13 ns until it has run
+/// and ended. Panics outside of tasks.
+#[inline(always)]
+pub fn spawn<K, F>(body: impl FnOnce(Own<K>) -> F) -> Address
+where
+    K: Returns<F::Output>,
+    F: Future + Send + 'static,
+{
+    let start = Start {
+        priority: Priority::Normal,
+        side: None,
+    };
+    task::spawn(None, start, body)
+}
+
+impl Handle {
+    /// Starts a bare task: no inbox, no address. Once the scheduler has been stopped, it drops
+    /// the future.
+    pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        if self.shared.is_gone() {
+            return;
+        }
+        let start = Start {
+            priority: Priority::Normal,
+            side: None,
+        };
+        task::spawn::<Bare, _, _>(Some(self.shared.home), start, |_| future);
+    }
+
+    /// Starts a task with an inbox; once the scheduler has been stopped, one that has ended
+    /// already.
+    pub fn spawn_kind<K, F>(
+        &self,
+        priority: Priority,
+        side: Option<Box<K::Side>>,
+        body: impl FnOnce(Own<K>) -> F,
+    ) -> Address
+    where
+        K: Returns<F::Output>,
+        F: Future + Send + 'static,
+    {
+        if self.shared.is_gone() {
+            let nobody = Address::from_bits(u64::MAX);
+            K::closed(nobody, side, Letters::none());
+            return nobody;
+        }
+        task::spawn(Some(self.shared.home), Start { priority, side }, body)
+    }
+
+    /// Posts `letter` after `delay`, if it is not cancelled and somebody lives at `to` then.
+    pub fn post_after<K: Kind>(
+        &self,
+        delay: Duration,
+        to: Address,
+        letter: Letter<K::Mail>,
+    ) -> PostTimer {
+        PostTimer::new::<K>(&self.shared, delay, to, letter)
+    }
+
+    /// Has `hook` called by the ticker, every `Config::tick` while any worker runs something.
+    pub fn on_tick(&self, hook: impl Fn() + Send + Sync + 'static) {
+        self.shared.ticker.on_tick(Box::new(hook));
+    }
+
+    /// Has `report` called for each turn that outlives `Config::turn_limit`.
+    pub fn on_overrun(&self, report: impl Fn(&Overrun) + Send + Sync + 'static) {
+        self.shared.ticker.on_overrun(Box::new(report));
+    }
+
+    /// What the scheduler was started with.
+    pub fn driver(&self) -> Arc<dyn Driver> {
+        self.shared.driver.clone()
+    }
+
+    /// How many workers it has.
+    pub fn workers(&self) -> usize {
+        self.shared.workers.len()
+    }
+
+    /// Its tuning.
+    pub fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    /// Time since it was started.
+    pub fn now(&self) -> Duration {
+        Duration::from_nanos(self.shared.clock.nanos())
+    }
+
+    /// Is it being stopped, or stopped already?
+    pub fn is_stopping(&self) -> bool {
+        self.shared.is_stopping()
+    }
+
+    /// What it has done so far.
+    pub fn stats(&self) -> Stats {
+        self.shared.stats()
+    }
+
+    /// Tasks that have ended so far: exact once nothing runs. Cheaper than `stats`.
+    pub fn exited(&self) -> u64 {
+        self.shared.exited()
+    }
+
+    /// Everybody who lives on this scheduler now.
+    pub fn tasks(&self) -> Vec<TaskInfo> {
+        let home = self.shared.home;
+        let own = all().filter(|slot| slot.is_live_at(home));
+        own.map(TaskInfo::of).collect()
+    }
+}
+
+/// What is known of a task from outside. Taken while it runs: the parts may be of slightly
+/// different moments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskInfo {
+    /// Where it is.
+    pub address: Address,
+    /// Neither queued nor running.
+    pub waiting: bool,
+    /// Waits for a letter.
+    pub receiving: bool,
+    /// Letters in its inbox that it has not taken yet, about.
+    pub letters: u32,
+    /// Reductions spent so far.
+    pub reductions: u64,
+}
+
+impl TaskInfo {
+    fn of(slot: &Slot) -> Self {
+        TaskInfo {
+            address: slot.address(),
+            waiting: slot.state.is_waiting(),
+            receiving: slot.state.is_receiving(),
+            letters: inbox::depth(slot.state.newest()),
+            reductions: slot.reductions.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// What is known of the task at `address`; `None` when it has ended.
+pub fn task_info(address: Address) -> Option<TaskInfo> {
+    let slot = resolve(address);
+    let info = TaskInfo::of(slot);
+    let same = info.address == address && slot.address() == address;
+    (same && slot.state.is_live()).then_some(info)
+}
+
+/// Does the task at `address` live? About 2 ns.
+pub fn is_alive(address: Address) -> bool {
+    let slot = resolve(address);
+    slot.address() == address && slot.state.is_live()
+}

@@ -1,0 +1,47 @@
+//! A letter on its way to a task that is not told yet: what a timer keeps until it is due.
+
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+
+use super::{Letter, Node, post};
+use crate::task::Kind;
+use crate::task::slot::Address;
+
+/// A letter with its address, whatever it holds.
+pub(crate) struct Parcel {
+    to: Address,
+    node: NonNull<Node>,
+    deliver: fn(Address, NonNull<Node>),
+    discard: fn(NonNull<Node>),
+}
+
+// SAFETY: a parcel owns its letter, and letters are `Send`.
+unsafe impl Send for Parcel {}
+
+impl Parcel {
+    pub(crate) fn new<K: Kind>(to: Address, letter: Letter<K::Mail>) -> Self {
+        Parcel {
+            to,
+            node: letter.into_node(),
+            deliver: |to, node| {
+                let letter = ManuallyDrop::into_inner(Letter::from_node(node));
+                // The dead need no mail.
+                drop(post::<K>(to, letter));
+            },
+            discard: |node| {
+                drop(ManuallyDrop::into_inner(Letter::<K::Mail>::from_node(node)));
+            },
+        }
+    }
+
+    pub(crate) fn deliver(self) {
+        (self.deliver)(self.to, self.node);
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Parcel {
+    fn drop(&mut self) {
+        (self.discard)(self.node);
+    }
+}

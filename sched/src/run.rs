@@ -1,0 +1,91 @@
+//! One turn of one task: polling it, and settling what it spent.
+
+use std::mem::ManuallyDrop;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+
+use crate::seat::Seat;
+use crate::task::slot::Slot;
+use crate::task::state::Park as Parked;
+use crate::task::{self};
+
+/// What a turn leaves to do.
+pub(crate) enum Outcome {
+    /// The task ended, or waits and is no longer ours.
+    Over,
+    /// Queue it again.
+    Again,
+    /// It goes on as blocking work.
+    Moving,
+}
+
+/// Polls a task until it waits, ends, or has used up its turn. The caller owns the task and
+/// set the budget.
+#[inline(always)]
+pub(crate) fn take_turn(seat: &Seat, slot: &'static Slot) -> Outcome {
+    let waker = ManuallyDrop::new(task::waker(slot));
+    let mut cx = Context::from_waker(&waker);
+    let before = seat.left.get();
+    seat.cells.turns.add(1);
+    seat.cells.task.set(slot.address().to_bits());
+    seat.set_slot(Some(slot));
+    let outcome = loop {
+        if let Poll::Ready(()) = task::poll_once(slot, &mut cx) {
+            forget_wishes(seat);
+            seat.cells.reductions.add(spent(seat, before));
+            task::finish(slot);
+            break Outcome::Over;
+        }
+        // The task is still ours here, and perhaps not after the exchange in `park`.
+        if seat.moving.get() || seat.yielded.get() {
+            let moving = seat.moving.get();
+            forget_wishes(seat);
+            account(seat, slot, before);
+            break if moving {
+                Outcome::Moving
+            } else {
+                Outcome::Again
+            };
+        }
+        account(seat, slot, before);
+        match slot.state.park(seat.receiving.take()) {
+            Parked::Parked => break Outcome::Over,
+            Parked::Notified => break Outcome::Again,
+            Parked::Letters if seat.left.get() <= 0 => break Outcome::Again,
+            Parked::Letters => {
+                // Counted by the next look.
+                retract(seat, slot, before);
+            }
+        }
+    };
+    seat.set_slot(None);
+    outcome
+}
+
+#[inline(always)]
+fn forget_wishes(seat: &Seat) {
+    seat.moving.set(false);
+    seat.yielded.set(false);
+    seat.receiving.set(false);
+}
+
+#[inline(always)]
+fn spent(seat: &Seat, before: i64) -> u64 {
+    u64::try_from(before - seat.left.get()).unwrap_or(0)
+}
+
+#[inline(always)]
+fn account(seat: &Seat, slot: &Slot, before: i64) {
+    let spent = spent(seat, before);
+    seat.cells.reductions.add(spent);
+    let sum = slot.reductions.load(Ordering::Relaxed).wrapping_add(spent);
+    slot.reductions.store(sum, Ordering::Relaxed);
+}
+
+#[cold]
+fn retract(seat: &Seat, slot: &Slot, before: i64) {
+    let spent = spent(seat, before);
+    seat.cells.reductions.add(spent.wrapping_neg());
+    let sum = slot.reductions.load(Ordering::Relaxed).wrapping_sub(spent);
+    slot.reductions.store(sum, Ordering::Relaxed);
+}

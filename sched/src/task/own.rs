@@ -1,0 +1,136 @@
+//! A task's hold of itself: receiving, and its side block.
+
+use std::marker::PhantomData;
+use std::task::Context;
+
+use super::slot::{Address, Slot};
+use super::{Kind, Mail, is_waker_of, put_side};
+use crate::inbox::{self, Letter, Letters};
+use crate::seat;
+
+/// A task's hold of itself. Its methods work on the task's own turn and panic elsewhere.
+pub struct Own<K: Kind> {
+    address: Address,
+    kind: PhantomData<fn(K) -> K>,
+}
+
+impl<K: Kind> Own<K> {
+    pub(super) fn new(address: Address) -> Self {
+        Own {
+            address,
+            kind: PhantomData,
+        }
+    }
+
+    /// The task's address.
+    pub fn address(&self) -> Address {
+        self.address
+    }
+
+    #[inline(always)]
+    fn slot(&self) -> &'static Slot {
+        seat::current_slot(self.address)
+    }
+
+    /// The oldest unread letter. None while an interrupting one is waiting: `Kind::resume`
+    /// must see that first, at the next poll, which comes at once.
+    #[inline(always)]
+    pub fn next(&self) -> Option<Letter<K::Mail>> {
+        let slot = self.slot();
+        if slot.private.get().is_none() {
+            slot.private.set(inbox::take_plain(slot));
+        }
+        inbox::pop_private(slot)
+    }
+
+    /// The oldest of the letters that `next` has already brought over from the inbox.
+    pub fn next_private(&self) -> Option<Letter<K::Mail>> {
+        inbox::pop_private(self.slot())
+    }
+
+    /// All letters that have come since: younger than the private ones.
+    pub fn take(&self) -> Letters<K::Mail> {
+        // SAFETY: the inbox of a task of kind `K` holds `K::Mail`, and what was taken is ours.
+        unsafe { Letters::from_chain(inbox::take(self.slot())) }
+    }
+
+    /// Receives one letter: the turn's budget, the price of one reduction and the waiting in
+    /// one step. `saved`: letters that the side block holds and that are older.
+    #[inline(always)]
+    pub fn receive(
+        &self,
+        cx: &Context<'_>,
+        saved: impl FnOnce(&mut K::Side) -> Option<Letter<K::Mail>>,
+    ) -> Received<K::Mail> {
+        seat::current(|seat| {
+            let slot = seat.own_slot(self.address);
+            let left = seat.left.get();
+            if left <= 0 {
+                return Received::TurnOver;
+            }
+            let older = match slot.side.get() {
+                Some(_) => self.with_side(saved).flatten(),
+                None => None,
+            };
+            if older.is_none() && slot.private.get().is_none() {
+                slot.private.set(inbox::take_plain(slot));
+            }
+            if let Some(letter) = older.or_else(|| inbox::pop_private(slot)) {
+                seat.left.set(left - 1);
+                return Received::Letter(letter);
+            }
+            seat.receiving.set(true);
+            match is_waker_of(slot, cx) {
+                true => Received::Nothing,
+                false => Received::NothingHere,
+            }
+        })
+    }
+
+    /// Has a letter come that must be seen at once?
+    pub fn is_interrupted(&self) -> bool {
+        self.slot().state.is_interrupted()
+    }
+
+    /// From now to the end of this poll: a letter wakes the task. False when `cx` carries
+    /// another waker than the task's own, which the caller must then wake in `Kind::resume`.
+    #[inline(always)]
+    pub fn expect_letters(&self, cx: &Context<'_>) -> bool {
+        let slot = self.slot();
+        seat::current(|seat| seat.receiving.set(true));
+        is_waker_of(slot, cx)
+    }
+
+    /// The side block, if there is one.
+    pub fn with_side<R>(&self, f: impl FnOnce(&mut K::Side) -> R) -> Option<R> {
+        let slot = self.slot();
+        // SAFETY: side blocks of tasks of kind `K` are boxed `K::Side`s (`put_side`), and this
+        // one was taken out of its cell, so nobody else refers to it.
+        let mut side = unsafe { Box::from_raw(slot.side.take()?.cast::<K::Side>().as_ptr()) };
+        let answer = f(&mut side);
+        put_side(slot, side);
+        Some(answer)
+    }
+
+    /// The side block, made now if need be.
+    pub fn with_new_side<R>(&self, f: impl FnOnce(&mut K::Side) -> R) -> R {
+        let slot = self.slot();
+        if slot.side.get().is_none() {
+            put_side(slot, Box::<K::Side>::default());
+        }
+        self.with_side(f).expect("it was made just now")
+    }
+}
+
+/// What came of receiving.
+pub enum Received<M: Mail> {
+    /// The oldest letter.
+    Letter(Letter<M>),
+    /// The budget is gone: yield first.
+    TurnOver,
+    /// Nothing: the next letter wakes the task.
+    Nothing,
+    /// As `Nothing`, but the waker in the context is not the task's own, and is for
+    /// `Kind::resume` to wake.
+    NothingHere,
+}
