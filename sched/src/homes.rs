@@ -26,14 +26,20 @@ pub(crate) fn register(make: impl FnOnce(u16) -> Arc<Shared>) -> Arc<Shared> {
     shared
 }
 
+/// From now on no task of `shared` is queued from outside any more: whoever owns one ends it.
+pub(crate) fn close(shared: &Shared) {
+    // Waits for those who are just queuing one.
+    let all = SCHEDULERS.write().unwrap_or_else(PoisonError::into_inner);
+    shared.gone.store(true, Ordering::Release);
+    drop(all);
+}
+
 /// Frees a number: no task with it lives any more.
 pub(crate) fn forget(home: u16) {
     let mut all = SCHEDULERS.write().unwrap_or_else(PoisonError::into_inner);
     let shared = all[usize::from(home)].take();
     drop(all);
-    if let Some(shared) = shared {
-        shared.gone.store(true, Ordering::Release);
-    }
+    drop(shared);
 }
 
 fn find(home: u16) -> Option<Arc<Shared>> {
@@ -43,10 +49,18 @@ fn find(home: u16) -> Option<Arc<Shared>> {
 
 /// Queues a task that the calling thread owns, from outside of its scheduler.
 pub(crate) fn inject_from_outside(home: u16, task: TaskRef) {
-    match find(home) {
-        None => task::finish(task.0),
-        Some(shared) if task.0.priority.get() == Priority::Normal as u8 => shared.inject(task),
-        Some(shared) => shared.push_by_priority(task),
+    let all = SCHEDULERS.read().unwrap_or_else(PoisonError::into_inner);
+    let shared = all.get(usize::from(home)).and_then(Option::as_ref);
+    if let Some(shared) = shared.filter(|shared| !shared.is_gone()) {
+        // Under the lock, see `close`. No code of a task's runs in here.
+        if task.0.priority.get() == Priority::Normal as u8 {
+            shared.inject(task);
+        } else {
+            shared.push_by_priority(task);
+        }
+    } else {
+        drop(all);
+        task::finish(task.0);
     }
 }
 

@@ -124,6 +124,11 @@ impl Shared {
             && self.blocking.tasks() == 0
     }
 
+    /// How many threads it has now.
+    pub(crate) fn threads_running(&self) -> usize {
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Starts a thread that is waited for at the end. False: the system gave none.
     pub(crate) fn start_thread(&self, name: String, body: impl FnOnce() + Send + 'static) -> bool {
         let shared = self.me.upgrade().expect("called through an `Arc`");
@@ -279,13 +284,13 @@ impl Shared {
         let lease = Arc::new(Lease::new());
         let seat = Seat::new(self.clone(), None, lease);
         seat.occupy(|_| {
+            homes::close(self);
             while self.drop_round() {
                 std::thread::yield_now();
             }
-            homes::forget(self.home);
-            // What came in at the last moment.
-            self.drop_round();
         });
+        // Only now: the number is another scheduler's from here on.
+        homes::forget(self.home);
     }
 
     /// False once nobody is left.

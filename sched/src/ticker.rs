@@ -82,7 +82,8 @@ impl Ticker {
         ticker.thread.get_or_init(std::thread::current);
         let mut watches: Vec<Watch> = shared.workers.iter().map(|_| Watch::default()).collect();
         let mut idle_ticks = 0;
-        while !shared.is_stopping() {
+        // A guest that spins ends its turn on a tick: the ticker is the last to go.
+        while !shared.is_stopping() || shared.threads_running() > 1 {
             std::thread::sleep(shared.config.tick);
             if !shared.all_asleep() {
                 idle_ticks = 0;
