@@ -35,6 +35,8 @@ pub(crate) enum Signal {
 
 const _: () = assert!(size_of::<Signal>() <= LETTER_BYTES_MAX);
 
+// JUSTIFICATION: an inbox that recorded what its letters hold would touch a second cache line
+// of the receiver on each send, which takes 11 ns in all.
 // SAFETY: this crate is the only one that makes tasks with an inbox, and all its letters carry
 // signals.
 unsafe impl Mail for Signal {}

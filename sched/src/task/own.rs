@@ -104,6 +104,7 @@ impl<K: Kind> Own<K> {
     /// The side block, if there is one.
     pub fn with_side<R>(&self, f: impl FnOnce(&mut K::Side) -> R) -> Option<R> {
         let slot = self.slot();
+        // JUSTIFICATION: a checked cast would need a word that the 64-byte header has no room for.
         // SAFETY: side blocks of tasks of kind `K` are boxed `K::Side`s (`put_side`), and this
         // one was taken out of its cell, so nobody else refers to it.
         let mut side = unsafe { Box::from_raw(slot.side.take()?.cast::<K::Side>().as_ptr()) };

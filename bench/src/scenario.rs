@@ -1,0 +1,240 @@
+//! What a scenario is, and the list of them all. Each lives in a file of its own and decides what is done and counted.
+
+mod connection_storm;
+mod fairness_native;
+mod fairness_wasm;
+mod fan_in;
+mod fan_out;
+mod module_storm;
+mod ping_pong;
+mod ring;
+mod spawn_bare;
+mod spawn_hold;
+mod spawn_storm;
+mod tcp_echo;
+mod timers;
+
+use crate::env::Env;
+use crate::failure::Failure;
+use crate::report::Report;
+
+/// One workload.
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    /// What other runtimes' harnesses call it.
+    pub(crate) workload: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) choices: &'static [Choice],
+    /// Settings for a run of a fifth of a second on any machine: for `smoke` and for tests.
+    pub(crate) small: &'static [(&'static str, &'static str)],
+    pub(crate) run: fn(&Env) -> Result<Report, Failure>,
+}
+
+/// Something a scenario lets its user choose.
+pub(crate) struct Choice {
+    pub(crate) name: &'static str,
+    /// `WORKERS` stands for as many as the node has.
+    pub(crate) default: &'static str,
+    pub(crate) about: &'static str,
+}
+
+/// A default that follows the size of the node.
+pub(crate) const WORKERS: &str = "workers";
+
+pub(crate) static ALL: [&Scenario; 13] = [
+    &spawn_storm::SCENARIO,
+    &spawn_bare::SCENARIO,
+    &spawn_hold::SCENARIO,
+    &ping_pong::SCENARIO,
+    &ring::SCENARIO,
+    &fan_in::SCENARIO,
+    &fan_out::SCENARIO,
+    &timers::SCENARIO,
+    &fairness_native::SCENARIO,
+    &fairness_wasm::SCENARIO,
+    &tcp_echo::SCENARIO,
+    &connection_storm::SCENARIO,
+    &module_storm::SCENARIO,
+];
+
+/// By our name or by the one that other harnesses use.
+pub(crate) fn find(name: &str) -> Result<&'static Scenario, Failure> {
+    ALL.into_iter()
+        .find(|scenario| scenario.name == name || scenario.workload == name)
+        .ok_or_else(|| {
+            Failure::Usage(format!(
+                "there is no scenario `{name}`. `rusm-bench list` shows those there are."
+            ))
+        })
+}
+
+impl Scenario {
+    pub(crate) fn choice(&self, name: &str) -> Option<&'static Choice> {
+        self.choices.iter().find(|choice| choice.name == name)
+    }
+}
+
+const fn choice(name: &'static str, default: &'static str, about: &'static str) -> Choice {
+    Choice {
+        name,
+        default,
+        about,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two workers, so that a big machine does not change what is run; and more time where a
+    /// loaded one did not come to do anything.
+    fn check(name: &str, more: &[(&str, &str)]) -> Report {
+        for secs in ["0.05", "0.5", "5"] {
+            let report = once(name, secs, more);
+            if report.value > 0.0 {
+                return report;
+            }
+        }
+        panic!("{name} {more:?} did nothing in five seconds");
+    }
+
+    fn once(name: &str, secs: &str, more: &[(&str, &str)]) -> Report {
+        let scenario = find(name).unwrap();
+        let settings: Vec<_> = [("secs", secs), ("workers", "2")]
+            .iter()
+            .chain(scenario.small)
+            .chain(more)
+            .map(|(key, value)| (key.to_string(), value.to_string()))
+            .collect();
+        (scenario.run)(&Env::new(scenario, &settings).unwrap())
+            .unwrap_or_else(|failure| panic!("{name} {more:?}: {failure}"))
+    }
+
+    #[test]
+    fn names_and_workloads_are_unique_and_either_finds_the_scenario() {
+        for (index, scenario) in ALL.iter().enumerate() {
+            for name in [scenario.name, scenario.workload] {
+                assert_eq!(find(name).unwrap().name, scenario.name);
+            }
+            let names = |other: &&&Scenario| other.name == scenario.name;
+            assert_eq!(ALL.iter().filter(names).count(), 1, "{index}");
+        }
+        assert!(find("nonsense").is_err());
+    }
+
+    #[test]
+    fn no_choice_hides_a_field_of_the_configuration() {
+        for scenario in ALL {
+            for choice in scenario.choices {
+                assert!(
+                    !rusm_sched::Config::fields().contains(&choice.name),
+                    "`{}` of `{}`",
+                    choice.name,
+                    scenario.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_storm_counts_the_same_way_in_the_bodies_and_on_the_node() {
+        for count in ["node", "body"] {
+            let report = check("spawn-storm", &[("count", count)]);
+            assert!(report.figure("peak_alive").unwrap() > 0.0);
+        }
+    }
+
+    #[test]
+    fn a_storm_runs_under_every_profile() {
+        for profile in crate::profile::PROFILES {
+            check("spawn-storm", &[("profile", profile.name)]);
+        }
+    }
+
+    #[test]
+    fn bare_tasks_come_and_go() {
+        check("spawn-bare", &[]);
+    }
+
+    #[test]
+    fn held_processes_all_park_and_all_leave() {
+        let report = check("spawn-hold", &[]);
+        assert_eq!(report.figure("n"), Some(2000.0));
+        assert!(report.figure("stops_per_s").unwrap() > 0.0);
+    }
+
+    #[test]
+    fn messages_go_back_and_forth_in_one_pair_and_in_many() {
+        for pairs in ["1", "16"] {
+            let report = check("ping-pong", &[("pairs", pairs)]);
+            assert!(report.figure("p99_us").unwrap() > 0.0);
+        }
+    }
+
+    #[test]
+    fn tokens_go_round_the_ring() {
+        for tokens in ["1", "10"] {
+            check("ring", &[("tokens", tokens)]);
+        }
+    }
+
+    #[test]
+    fn many_producers_fill_one_mailbox() {
+        check("fan-in", &[]);
+    }
+
+    #[test]
+    fn one_publisher_reaches_every_subscriber() {
+        check("fan-out", &[]);
+    }
+
+    #[test]
+    fn every_timer_fires_and_none_is_early_by_a_whole_run() {
+        let report = check("timers", &[]);
+        assert!(report.figure("max_us").unwrap() < 10e6);
+    }
+
+    #[test]
+    fn a_ticker_goes_on_beside_hogs_of_either_kind() {
+        check("fairness-native", &[]);
+        let report = check("fairness-native", &[("kind", "reductions"), ("hogs", "8")]);
+        assert!(report.figure("kept_pct").unwrap() > 0.0);
+    }
+
+    #[test]
+    fn a_ticker_goes_on_beside_looping_guests() {
+        let report = check("fairness-wasm", &[]);
+        assert!(report.figure("kept_pct").unwrap() > 0.0);
+    }
+
+    #[test]
+    fn sockets_echo_and_reset() {
+        check("tcp-echo", &[]);
+        check("connection-storm", &[]);
+    }
+
+    #[test]
+    fn modules_come_and_go_below_their_cap() {
+        let report = check("module-storm", &[]);
+        // Two spawners may see the same room for their batches.
+        assert!(report.figure("peak_alive").unwrap() <= 900.0 + 2.0 * 16.0);
+        assert_eq!(report.figure("failed"), Some(0.0));
+    }
+
+    #[test]
+    fn a_choice_with_a_wrong_value_is_refused_in_words() {
+        for (name, key, value) in [
+            ("spawn-storm", "count", "fingers"),
+            ("spawn-storm", "profile", "huge"),
+            ("spawn-storm", "state", "7"),
+            ("ring", "tokens", "many"),
+            ("fairness-native", "kind", "lazy"),
+        ] {
+            let scenario = find(name).unwrap();
+            let settings = [(key.to_string(), value.to_string())];
+            let outcome = (scenario.run)(&Env::new(scenario, &settings).unwrap());
+            let text = outcome.unwrap_err().to_string();
+            assert!(text.contains(value), "{text}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Sends each command to the file that carries it out.
+
+mod help;
+mod run;
+
+use crate::error::Error;
+use crate::flags::Typed;
+
+/// Does what was typed; the answer is the status of our process.
+pub(crate) fn execute(typed: Typed) -> Result<u8, Error> {
+    match typed {
+        Typed::Version => Ok(help::version()?),
+        Typed::Help(topic) => Ok(help::explain(topic)?),
+        Typed::Run(flags) => Ok(run::run(flags.try_into()?)?),
+    }
+}

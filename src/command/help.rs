@@ -1,0 +1,127 @@
+//! What `rusm` says about itself. Answers go to stdout.
+
+use std::io::{self, ErrorKind, Write};
+
+use crate::error::Failure;
+use crate::flags::RUN_FLAGS;
+
+const OVERVIEW: &str = "\
+Erlang-style processes, native or WebAssembly, on a scheduler of their own
+
+Usage: rusm COMMAND [ARGUMENTS]
+
+Commands:
+  run    Run a WebAssembly program
+  help   Explain a command
+
+Flags:
+  -h, --help      Print this text
+  -V, --version   Print the version
+
+`rusm help run` explains `run` and its flags.
+";
+
+const RUN: &str = "\
+Run a WebAssembly program as a process: a WASI preview 1 module, as .wasm or .wat text
+
+Usage: rusm run [FLAGS] PROGRAM [FLAGS] [--] [ARGS...]
+
+Flags stand before PROGRAM or directly behind it. The first word behind PROGRAM that is
+not one of them, and all that follows it, are the program's own, and so is everything
+behind `--`, which is dropped. The program finds its file name before its arguments.
+
+Flags:
+";
+
+const RUN_END: &str = "  -h, --help           Print this text; before PROGRAM only
+
+The program sees no file, no variable and no other part of this machine but what it is
+given. Its standard input, output and error are ours.
+
+Exit status: the program's own; 134 when it trapped or was killed; 1 when it could not be
+run; 2 when the command line makes no sense; 130 after Ctrl-C and 143 after SIGTERM. The
+first of these signals stops the program in good order, the second at once.
+
+Environment:
+  RUSM_CACHE_DIR   Folder for compiled programs, instead of `rusm` in the user's cache
+                   folder; empty: compile each time
+";
+
+/// Columns the flags and their values take in the help.
+const FLAG_WIDTH: usize = 19;
+
+/// Columns a line of the help has.
+const LINE_WIDTH: usize = 90;
+
+/// Prints the version.
+pub(crate) fn version() -> Result<u8, Failure> {
+    print(concat!("rusm ", env!("CARGO_PKG_VERSION"), "\n"))
+}
+
+/// Prints what there is to know of a command, or of all of them.
+pub(crate) fn explain(topic: Option<&str>) -> Result<u8, Failure> {
+    match topic {
+        Some("run") => print(&run_text()),
+        _ => print(OVERVIEW),
+    }
+}
+
+fn run_text() -> String {
+    let mut text = RUN.to_owned();
+    for flag in RUN_FLAGS {
+        let mut head = format!("--{} {}", flag.name, flag.value);
+        for line in wrapped(flag.help, LINE_WIDTH - FLAG_WIDTH - 4) {
+            text.push_str(format!("  {head:FLAG_WIDTH$}  {line}\n").as_str());
+            head.clear();
+        }
+    }
+    text + RUN_END
+}
+
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.last_mut().expect("there is always a line");
+        if last.is_empty() {
+            last.push_str(word);
+        } else if last.len() + 1 + word.len() <= width {
+            last.push(' ');
+            last.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
+/// A reader that has seen enough (`rusm --help | head -n 1`) is no failure.
+fn print(text: &str) -> Result<u8, Failure> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(why) if why.kind() != ErrorKind::BrokenPipe => Err(Failure::Print(why)),
+        _ => Ok(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flags::COMMANDS;
+
+    #[test]
+    fn every_command_and_flag_is_explained_in_lines_that_fit() {
+        for command in COMMANDS {
+            assert!(OVERVIEW.contains(&format!("\n  {command}")), "{command}");
+        }
+        let text = run_text();
+        for flag in RUN_FLAGS {
+            assert!(
+                text.contains(&format!("\n  --{} {} ", flag.name, flag.value)),
+                "{}",
+                flag.name
+            );
+        }
+        for line in text.lines().chain(OVERVIEW.lines()) {
+            assert!(line.len() <= LINE_WIDTH, "{line}");
+        }
+    }
+}

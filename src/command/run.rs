@@ -1,0 +1,133 @@
+//! `rusm run`: a node with one program on it, from the file to the status.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use rusm_actor::{JoinHandle, Node};
+use rusm_io::Reactor;
+use rusm_sched::Config;
+use rusm_wasm::{CacheConfig, Engine, EngineConfig, EngineError, Mount, Program};
+
+use crate::cache;
+use crate::error::Failure;
+use crate::options::RunOptions;
+use crate::report::{self, Ending};
+use crate::signal::{STOP_TIME_MAX, Watch};
+
+/// A larger file is no program, or one that would take minutes to compile.
+const PROGRAM_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// What all compiled programs may take on disk together.
+const CACHE_BYTES_MAX: u64 = 512 * 1024 * 1024;
+
+/// Runs a program to its end; the answer is the status of our process.
+pub(crate) fn run(options: RunOptions) -> Result<u8, Failure> {
+    let bytes = read(&options.program)?;
+    // The node comes first: what the scheduler asks of the system when it starts costs the system
+    // microseconds while we have one thread, and ten milliseconds once the watch has made a second.
+    let node = start_node(&options)?;
+    let watch = Watch::start().map_err(Failure::Signals)?;
+    let ended = start_program(&options, &bytes, &node).map(|program| {
+        watch.guard(&node, program.pid());
+        Ending::new(&options.args[0], &program.wait())
+    });
+    // What does not stop in time ends with our process.
+    let _ = node.shutdown(STOP_TIME_MAX);
+    if let Some(status) = watch.status() {
+        return Ok(status);
+    }
+    let ending = ended?;
+    if let Some(text) = &ending.report {
+        report::to_stderr(text);
+    }
+    Ok(ending.status)
+}
+
+fn read(program: &Path) -> Result<Vec<u8>, Failure> {
+    let unreadable = |why| Failure::ReadProgram {
+        program: program.to_owned(),
+        why,
+    };
+    let mut bytes = Vec::new();
+    // One byte more than the limit tells a file at the limit from one beyond it, also an endless one.
+    let mut file = File::open(program)
+        .map_err(unreadable)?
+        .take(PROGRAM_BYTES_MAX + 1);
+    file.read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > PROGRAM_BYTES_MAX {
+        return Err(Failure::ProgramTooLarge {
+            program: program.to_owned(),
+            bytes_max: PROGRAM_BYTES_MAX,
+        });
+    }
+    Ok(bytes)
+}
+
+fn start_node(options: &RunOptions) -> Result<Node, Failure> {
+    let mut config = Config::default();
+    if let Some(workers) = options.workers {
+        config.workers = workers;
+    }
+    let reactor = Reactor::new().map_err(Failure::Reactor)?;
+    Node::start_with(config, reactor).map_err(Failure::Node)
+}
+
+fn start_program(options: &RunOptions, bytes: &[u8], node: &Node) -> Result<JoinHandle, Failure> {
+    let load = |why| Failure::Load {
+        program: options.program.clone(),
+        why,
+    };
+    let engine = start_engine(options, node)?;
+    let module = engine.load(bytes).map_err(load)?;
+    let prepared = module.prepare(options.entry.as_deref()).map_err(load)?;
+    let program = Program {
+        args: options.args.clone(),
+        env: options.env.clone(),
+        dirs: options
+            .dirs
+            .iter()
+            .map(|dir| Mount {
+                host: dir.host.clone(),
+                guest: dir.guest.clone(),
+            })
+            .collect(),
+        memory_bytes_max: options.memory_bytes_max,
+        ..Program::default()
+    };
+    prepared.spawn(node, program).map_err(|why| Failure::Start {
+        program: options.program.clone(),
+        why,
+    })
+}
+
+/// A cache that cannot be used costs time, not the run.
+fn start_engine(options: &RunOptions, node: &Node) -> Result<Engine, Failure> {
+    let cache = cache::directory(|name| std::env::var_os(name)).map(|dir| CacheConfig {
+        dir,
+        bytes_max: CACHE_BYTES_MAX,
+    });
+    match Engine::new(engine_config(options, cache), &node.handle()) {
+        Err(EngineError::CacheDir { .. }) => {
+            Engine::new(engine_config(options, None), &node.handle())
+        }
+        started => started,
+    }
+    .map_err(Failure::Engine)
+}
+
+fn engine_config(options: &RunOptions, cache: Option<CacheConfig>) -> EngineConfig {
+    let default = EngineConfig::default();
+    EngineConfig {
+        // The code compiled for one limit serves no other, so the common ones share the default's, and
+        // the program itself is held to what was asked.
+        memory_bytes_max: options
+            .memory_bytes_max
+            .map_or(default.memory_bytes_max, |asked| {
+                asked.max(default.memory_bytes_max)
+            }),
+        // Room for more would have to be reserved at every start.
+        instances_max: 1,
+        cache,
+    }
+}

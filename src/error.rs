@@ -1,0 +1,211 @@
+//! What can go wrong in our own hands, and the sentence a user reads about it: what, why, what to do.
+//!
+//! How a program ends, also badly, is no error of ours; `report.rs` tells that.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use rusm_wasm::{EngineError, LoadError, ProgramError};
+
+use crate::flags::{COMMANDS, Flag};
+
+/// Why nothing ran.
+#[derive(Debug)]
+pub(crate) enum Error {
+    Misuse(Misuse),
+    Failure(Failure),
+}
+
+/// The command line makes no sense.
+#[derive(Debug)]
+pub(crate) enum Misuse {
+    NoCommand,
+    UnknownCommand {
+        typed: String,
+        meant: Option<&'static str>,
+    },
+    UnknownFlag {
+        typed: String,
+        command: &'static str,
+        meant: Option<&'static str>,
+    },
+    /// The splitter of the command line did not understand it; the text is its own.
+    Syntax(String),
+    NoProgram,
+    NoValue(&'static Flag),
+    Repeated(&'static Flag),
+    BadValue {
+        flag: &'static Flag,
+        value: String,
+        why: String,
+    },
+    NotText(OsString),
+}
+
+/// The command line makes sense, and it cannot be done.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    ReadProgram { program: PathBuf, why: io::Error },
+    ProgramTooLarge { program: PathBuf, bytes_max: u64 },
+    Signals(io::Error),
+    Reactor(io::Error),
+    Node(rusm_actor::StartError),
+    Engine(EngineError),
+    Load { program: PathBuf, why: LoadError },
+    Start { program: PathBuf, why: ProgramError },
+    Print(io::Error),
+}
+
+impl Error {
+    /// Of our own process.
+    pub(crate) fn status(&self) -> u8 {
+        match self {
+            Error::Misuse(_) => 2,
+            Error::Failure(_) => 1,
+        }
+    }
+}
+
+impl From<Misuse> for Error {
+    fn from(misuse: Misuse) -> Self {
+        Error::Misuse(misuse)
+    }
+}
+
+impl From<lexopt::Error> for Misuse {
+    fn from(error: lexopt::Error) -> Self {
+        Misuse::Syntax(error.to_string())
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        Error::Failure(failure)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Misuse(misuse) => misuse.fmt(f),
+            Error::Failure(failure) => failure.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Misuse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Misuse::NoCommand => {
+                write!(
+                    f,
+                    "there is no command. Try `rusm run PROGRAM`, or `rusm --help`."
+                )
+            }
+            Misuse::UnknownCommand { typed, meant } => {
+                let known = format!("The commands are `{}`.", COMMANDS.join("` and `"));
+                let hint = hint("", *meant, &known);
+                write!(f, "there is no command `{typed}`. {hint}")
+            }
+            Misuse::UnknownFlag {
+                typed,
+                command,
+                meant,
+            } => {
+                let hint = hint("--", *meant, "See `rusm --help`.");
+                write!(f, "`{command}` does not understand `{typed}`. {hint}")
+            }
+            Misuse::Syntax(why) => {
+                write!(
+                    f,
+                    "the command line makes no sense: {why}. See `rusm --help`."
+                )
+            }
+            Misuse::NoProgram => {
+                write!(
+                    f,
+                    "there is no program to run. Name a file: `rusm run PROGRAM`."
+                )
+            }
+            Misuse::NoValue(flag) => {
+                write!(f, "`--{}` needs a value. {}", flag.name, example(flag))
+            }
+            Misuse::Repeated(flag) => write!(f, "`--{}` was given twice. Say it once.", flag.name),
+            Misuse::BadValue { flag, value, why } => {
+                let example = example(flag);
+                write!(
+                    f,
+                    "`--{} {value}` makes no sense: {why}. {example}",
+                    flag.name
+                )
+            }
+            Misuse::NotText(word) => {
+                let word = word.display();
+                write!(
+                    f,
+                    "`{word}` is not UTF-8, and all a program sees must be. Rename it."
+                )
+            }
+        }
+    }
+}
+
+fn hint(dashes: &str, meant: Option<&str>, otherwise: &str) -> String {
+    match meant {
+        Some(meant) => format!("Did you mean `{dashes}{meant}`?"),
+        None => otherwise.to_owned(),
+    }
+}
+
+fn example(flag: &Flag) -> String {
+    format!("Write it like `--{} {}`.", flag.name, flag.example)
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::ReadProgram { program, why } => {
+                write!(f, "cannot run `{}`: ", program.display())?;
+                match why.kind() {
+                    io::ErrorKind::NotFound => write!(f, "there is no such file. Check the path."),
+                    _ => write!(f, "reading it failed: {why}. Name a file that can be read."),
+                }
+            }
+            Failure::ProgramTooLarge { program, bytes_max } => {
+                let (program, mebibytes) = (program.display(), bytes_max >> 20);
+                write!(
+                    f,
+                    "cannot run `{program}`: it is larger than {mebibytes} MiB. Name a WebAssembly program."
+                )
+            }
+            Failure::Signals(why) => write!(
+                f,
+                "cannot listen for Ctrl-C: {why}. Close some files or programs."
+            ),
+            Failure::Reactor(why) => write!(
+                f,
+                "cannot wait for events: {why}. Close some files or programs."
+            ),
+            Failure::Node(why) => write!(f, "cannot start: {why}"),
+            Failure::Engine(why) => write!(f, "cannot start: {why}"),
+            Failure::Load { program, why } => {
+                write!(f, "cannot run `{}`: {why}", program.display())
+            }
+            // This sentence names all it needs.
+            Failure::Start {
+                why: why @ ProgramError::Dir { .. },
+                ..
+            } => write!(f, "{why}"),
+            Failure::Start { program, why } => {
+                write!(f, "cannot run `{}`: {why}", program.display())
+            }
+            Failure::Print(why) => {
+                write!(f, "cannot print the answer: {why}. Send it somewhere else.")
+            }
+        }
+    }
+}

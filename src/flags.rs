@@ -1,0 +1,295 @@
+//! What was typed: splits the arguments of the command line into flags and words, and judges none of the values.
+
+use std::ffi::{OsStr, OsString};
+
+use lexopt::{Arg, Parser};
+
+use crate::error::Misuse;
+use crate::suggest::closest;
+
+/// The commands there are, in the order the help lists them.
+pub(crate) const COMMANDS: [&str; 2] = ["run", "help"];
+
+/// A flag of `rusm run`. All of them take a value.
+#[derive(Debug)]
+pub(crate) struct Flag {
+    pub(crate) name: &'static str,
+    /// What the help calls its value.
+    pub(crate) value: &'static str,
+    pub(crate) help: &'static str,
+    /// A value that makes sense.
+    pub(crate) example: &'static str,
+    /// Whether it may be given more than once.
+    pub(crate) repeats: bool,
+}
+
+pub(crate) const ENV: Flag = Flag {
+    name: "env",
+    value: "K=V",
+    help: "Set the variable K of the program's environment to V; it inherits none. Repeatable",
+    example: "LANG=en",
+    repeats: true,
+};
+pub(crate) const DIR: Flag = Flag {
+    name: "dir",
+    value: "HOST::GUEST",
+    help: "Let the program read and write the directory HOST, under the name GUEST. Repeatable",
+    example: "texts::/texts",
+    repeats: true,
+};
+pub(crate) const MAX_MEMORY: Flag = Flag {
+    name: "max-memory",
+    value: "SIZE",
+    help: "Limit the program's memory: bytes, or with K, M or G, as in 64M",
+    example: "64M",
+    repeats: false,
+};
+pub(crate) const WORKERS: Flag = Flag {
+    name: "workers",
+    value: "N",
+    help: "Threads that run processes; otherwise as many as the CPUs rusm may use",
+    example: "2",
+    repeats: false,
+};
+pub(crate) const INVOKE: Flag = Flag {
+    name: "invoke",
+    value: "NAME",
+    help: "Call the export NAME instead of `_start`",
+    example: "main",
+    repeats: false,
+};
+
+/// The flags of `rusm run`, in the order the help lists them.
+pub(crate) const RUN_FLAGS: [&Flag; 5] = [&ENV, &DIR, &MAX_MEMORY, &WORKERS, &INVOKE];
+
+/// One command line, taken apart.
+pub(crate) enum Typed {
+    Version,
+    /// `None` is the overview.
+    Help(Option<&'static str>),
+    Run(RunFlags),
+}
+
+/// What stood behind `rusm run`.
+#[derive(Default)]
+pub(crate) struct RunFlags {
+    pub(crate) program: OsString,
+    /// The program's own arguments, without its name.
+    pub(crate) args: Vec<OsString>,
+    values: Vec<(&'static str, OsString)>,
+}
+
+impl RunFlags {
+    /// The values given for a flag, in the order they were typed.
+    pub(crate) fn values(&self, flag: &Flag) -> impl Iterator<Item = &OsStr> {
+        self.values
+            .iter()
+            .filter(move |(name, _)| *name == flag.name)
+            .map(|(_, value)| value.as_os_str())
+    }
+
+    fn take_value(&mut self, flag: &'static Flag, parser: &mut Parser) -> Result<(), Misuse> {
+        if !flag.repeats && self.values(flag).next().is_some() {
+            return Err(Misuse::Repeated(flag));
+        }
+        let value = parser.value().map_err(|_| Misuse::NoValue(flag))?;
+        self.values.push((flag.name, value));
+        Ok(())
+    }
+}
+
+/// Takes a command line apart, without the name of our own program.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Typed, Misuse> {
+    let mut parser = Parser::from_args(arguments);
+    match parser.next()? {
+        None => Err(Misuse::NoCommand),
+        Some(Arg::Short('h') | Arg::Long("help")) => alone(parser, Typed::Help(None)),
+        Some(Arg::Short('V') | Arg::Long("version")) => alone(parser, Typed::Version),
+        Some(Arg::Value(word)) => match word.to_str() {
+            Some("run") => parse_run(parser),
+            Some("help") => parse_help(parser),
+            _ => Err(unknown_command(&word)),
+        },
+        Some(flag) => Err(unknown_flag(flag, "rusm", &["help", "version"])),
+    }
+}
+
+fn parse_help(mut parser: Parser) -> Result<Typed, Misuse> {
+    match parser.next()? {
+        None | Some(Arg::Short('h') | Arg::Long("help")) => Ok(Typed::Help(None)),
+        Some(Arg::Value(word)) => match COMMANDS.iter().find(|command| word == **command) {
+            Some(command) => Ok(Typed::Help(Some(command))),
+            None => Err(unknown_command(&word)),
+        },
+        Some(flag) => Err(unknown_flag(flag, "rusm help", &[])),
+    }
+}
+
+/// Flags stand before the program or directly behind it. The first word behind the program that is not
+/// one of them begins the program's own arguments, and so does `--`, which is dropped.
+fn parse_run(mut parser: Parser) -> Result<Typed, Misuse> {
+    let mut typed = RunFlags::default();
+    typed.program = loop {
+        match parser.next()? {
+            None => return Err(Misuse::NoProgram),
+            Some(Arg::Value(program)) => break program,
+            Some(Arg::Short('h') | Arg::Long("help")) => {
+                return alone(parser, Typed::Help(Some("run")));
+            }
+            Some(Arg::Long(name)) if find(name).is_some() => {
+                let flag = find(name).expect("the guard found it");
+                typed.take_value(flag, &mut parser)?;
+            }
+            Some(flag) => {
+                return Err(unknown_flag(
+                    flag,
+                    "rusm run",
+                    &RUN_FLAGS.map(|flag| flag.name),
+                ));
+            }
+        }
+    };
+    while next_is_a_flag(&mut parser) {
+        match parser.next()? {
+            Some(Arg::Long(name)) => {
+                let flag = find(name).expect("it was looked up before it was taken");
+                typed.take_value(flag, &mut parser)?;
+            }
+            // Behind a `--` that stood before the program nothing is a flag.
+            Some(Arg::Value(word)) => {
+                typed.args.push(word);
+                break;
+            }
+            _ => break,
+        }
+    }
+    let rest = parser.raw_args()?;
+    typed.args.extend(rest);
+    Ok(Typed::Run(typed))
+}
+
+/// What a flag without a value means, unless it was given one (`--help=x`).
+fn alone(mut parser: Parser, meant: Typed) -> Result<Typed, Misuse> {
+    match parser.optional_value() {
+        Some(_) => Err(Misuse::Syntax("this flag takes no value".to_owned())),
+        None => Ok(meant),
+    }
+}
+
+/// Whether the next word is a flag of `rusm run`. Drops a `--`.
+fn next_is_a_flag(parser: &mut Parser) -> bool {
+    let Some(mut rest) = parser.try_raw_args() else {
+        return false;
+    };
+    let next = rest.peek().and_then(OsStr::to_str).unwrap_or_default();
+    if next == "--" {
+        rest.next();
+        return false;
+    }
+    let name = next
+        .strip_prefix("--")
+        .map(|flag| flag.split('=').next().unwrap_or_default());
+    name.and_then(find).is_some()
+}
+
+fn find(name: &str) -> Option<&'static Flag> {
+    RUN_FLAGS.into_iter().find(|flag| flag.name == name)
+}
+
+fn unknown_command(word: &OsStr) -> Misuse {
+    let typed = word.to_string_lossy().into_owned();
+    let meant = closest(&typed, COMMANDS);
+    Misuse::UnknownCommand { typed, meant }
+}
+
+fn unknown_flag(flag: Arg<'_>, command: &'static str, known: &[&'static str]) -> Misuse {
+    let (typed, meant) = match flag {
+        Arg::Long(name) => (format!("--{name}"), closest(name, known.iter().copied())),
+        Arg::Short(letter) => (format!("-{letter}"), None),
+        Arg::Value(word) => (word.to_string_lossy().into_owned(), None),
+    };
+    Misuse::UnknownFlag {
+        typed,
+        command,
+        meant,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The command line `words`, as `program | args | flag=value...`, or the error's text.
+    fn run(words: &str) -> String {
+        match parse(words.split_whitespace().map(OsString::from)) {
+            Ok(Typed::Run(typed)) => {
+                let args: Vec<_> = typed.args.iter().map(|arg| arg.to_string_lossy()).collect();
+                let values: Vec<_> = typed
+                    .values
+                    .iter()
+                    .map(|(name, value)| format!("{name}={}", value.display()))
+                    .collect();
+                format!(
+                    "{} | {} | {}",
+                    typed.program.display(),
+                    args.join(" "),
+                    values.join(" ")
+                )
+            }
+            Ok(Typed::Help(topic)) => format!("help {}", topic.unwrap_or_default()),
+            Ok(Typed::Version) => "version".to_owned(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn flags_stand_before_the_program_or_directly_behind_it() {
+        for (words, meaning) in [
+            ("run a.wasm", "a.wasm |  | "),
+            ("run --workers 2 a.wasm x", "a.wasm | x | workers=2"),
+            (
+                "run a.wasm --env=A=B --dir x::y z",
+                "a.wasm | z | env=A=B dir=x::y",
+            ),
+            ("run a.wasm x --env A=B", "a.wasm | x --env A=B | "),
+            (
+                "run a.wasm --verbose --env A=B",
+                "a.wasm | --verbose --env A=B | ",
+            ),
+            ("run a.wasm --help", "a.wasm | --help | "),
+            ("run a.wasm -- --env A=B -- x", "a.wasm | --env A=B -- x | "),
+            (
+                "run a.wasm --workers 2 -- --workers 3",
+                "a.wasm | --workers 3 | workers=2",
+            ),
+            ("run -- -a.wasm --env A=B", "-a.wasm | --env A=B | "),
+            ("run --help", "help run"),
+            ("help run", "help run"),
+            ("--help", "help "),
+            ("-V", "version"),
+        ] {
+            assert_eq!(run(words), meaning, "{words}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_with_the_word_that_was_meant() {
+        for (words, part) in [
+            ("", "no command"),
+            ("rnu a.wasm", "Did you mean `run`?"),
+            ("help rum", "Did you mean `run`?"),
+            ("run", "no program"),
+            ("run --wrokers 2 a.wasm", "Did you mean `--workers`?"),
+            ("run -x a.wasm", "`-x`"),
+            ("run --env", "`--env` needs a value"),
+            (
+                "run --workers 1 --workers 2 a.wasm",
+                "`--workers` was given twice",
+            ),
+            ("--verison", "Did you mean `--version`?"),
+            ("--help=x", "takes no value"),
+        ] {
+            assert!(run(words).contains(part), "{words}: {}", run(words));
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! What was meant: turns the words of a command line into values that make sense, or says which does not.
+//!
+//! Nothing is looked up here, no file and no directory: that is for the command that needs them.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use rusm_sched::WORKERS_MAX;
+
+use crate::error::Misuse;
+use crate::flags::{self, Flag, RunFlags};
+
+/// One page, the least a memory can have.
+const MEMORY_BYTES_MIN: u64 = 64 * 1024;
+
+/// All a memory with 32-bit addresses can have.
+const MEMORY_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+
+/// One run of a program.
+#[derive(Debug)]
+pub(crate) struct RunOptions {
+    pub(crate) program: PathBuf,
+    /// What the program finds as its arguments; the first is the file name of the program.
+    pub(crate) args: Vec<String>,
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) dirs: Vec<Dir>,
+    pub(crate) memory_bytes_max: Option<u64>,
+    pub(crate) workers: Option<usize>,
+    pub(crate) entry: Option<String>,
+}
+
+/// A directory of the host and the name the program knows it by.
+#[derive(Clone, Debug)]
+pub(crate) struct Dir {
+    pub(crate) host: PathBuf,
+    pub(crate) guest: String,
+}
+
+impl TryFrom<RunFlags> for RunOptions {
+    type Error = Misuse;
+
+    fn try_from(typed: RunFlags) -> Result<Self, Misuse> {
+        Ok(RunOptions {
+            args: arguments(&typed)?,
+            env: environment(&typed)?,
+            dirs: directories(&typed)?,
+            memory_bytes_max: single(&typed, &flags::MAX_MEMORY, size)?,
+            workers: single(&typed, &flags::WORKERS, workers)?,
+            entry: single(&typed, &flags::INVOKE, |name| Ok(name.to_owned()))?,
+            program: typed.program.into(),
+        })
+    }
+}
+
+fn arguments(typed: &RunFlags) -> Result<Vec<String>, Misuse> {
+    let name = Path::new(&typed.program)
+        .file_name()
+        .unwrap_or(&typed.program);
+    std::iter::once(name)
+        .chain(typed.args.iter().map(|arg| arg.as_os_str()))
+        .map(|arg| {
+            arg.to_str()
+                .map(str::to_owned)
+                .ok_or_else(|| Misuse::NotText(arg.to_owned()))
+        })
+        .collect()
+}
+
+/// A variable given twice has its last value, as in a shell.
+fn environment(typed: &RunFlags) -> Result<Vec<(String, String)>, Misuse> {
+    let mut variables: Vec<(String, String)> = Vec::new();
+    for value in typed.values(&flags::ENV) {
+        let (key, value) = parse(&flags::ENV, value, |text| match text.split_once('=') {
+            Some(("", _)) => Err("the name before `=` is empty".to_owned()),
+            Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
+            None => Err("there is no `=` between name and value".to_owned()),
+        })?;
+        variables.retain(|(known, _)| *known != key);
+        variables.push((key, value));
+    }
+    Ok(variables)
+}
+
+fn directories(typed: &RunFlags) -> Result<Vec<Dir>, Misuse> {
+    let mut dirs: Vec<Dir> = Vec::new();
+    for value in typed.values(&flags::DIR) {
+        let dir = parse(&flags::DIR, value, |text| match text.split_once("::") {
+            Some(("", _) | (_, "")) => Err("one side of `::` is empty".to_owned()),
+            Some((host, guest)) if dirs.iter().all(|dir| dir.guest != guest) => Ok(Dir {
+                host: host.into(),
+                guest: guest.to_owned(),
+            }),
+            Some((_, guest)) => Err(format!("`{guest}` is already another directory")),
+            None => Err(
+                "there is no `::` between the directory and the program's name for it".to_owned(),
+            ),
+        })?;
+        dirs.push(dir);
+    }
+    Ok(dirs)
+}
+
+fn workers(text: &str) -> Result<usize, String> {
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number| (1..=WORKERS_MAX).contains(number));
+    number.ok_or_else(|| format!("it is not a number from 1 to {WORKERS_MAX}"))
+}
+
+/// Bytes: a number, or a number of kibi-, mebi- or gibibytes (`64K`, `64KB` and `64KiB` are the same).
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let factor = match text[digits..].to_ascii_lowercase().as_str() {
+        "" | "b" => Some(1),
+        "k" | "kb" | "kib" => Some(1 << 10),
+        "m" | "mb" | "mib" => Some(1 << 20),
+        "g" | "gb" | "gib" => Some(1_u64 << 30),
+        _ => None,
+    };
+    let number = text[..digits].parse::<u64>().ok();
+    let Some((number, factor)) = number.zip(factor) else {
+        return Err("it is not a number of bytes, or of K, M or G".to_owned());
+    };
+    let bytes = number
+        .checked_mul(factor)
+        .filter(|bytes| (MEMORY_BYTES_MIN..=MEMORY_BYTES_MAX).contains(bytes));
+    bytes.ok_or_else(|| "a memory has between 64K and 4G".to_owned())
+}
+
+fn single<T>(
+    typed: &RunFlags,
+    flag: &'static Flag,
+    read: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<Option<T>, Misuse> {
+    typed
+        .values(flag)
+        .next()
+        .map(|value| parse(flag, value, read))
+        .transpose()
+}
+
+fn parse<T>(
+    flag: &'static Flag,
+    value: &OsStr,
+    read: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<T, Misuse> {
+    let text = value
+        .to_str()
+        .ok_or_else(|| Misuse::NotText(value.to_owned()))?;
+    read(text).map_err(|why| Misuse::BadValue {
+        flag,
+        value: text.to_owned(),
+        why,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flags::Typed;
+
+    fn options(words: &str) -> Result<RunOptions, Misuse> {
+        match flags::parse(words.split_whitespace().map(Into::into))? {
+            Typed::Run(typed) => typed.try_into(),
+            _ => panic!("`{words}` runs nothing"),
+        }
+    }
+
+    #[test]
+    fn the_program_finds_its_file_name_before_its_arguments() {
+        let options = options("run some/where/a.wasm x -y").expect("it makes sense");
+        assert_eq!(options.args, ["a.wasm", "x", "-y"]);
+        assert_eq!(options.program, Path::new("some/where/a.wasm"));
+    }
+
+    #[test]
+    fn a_variable_given_twice_has_its_last_value() {
+        let options = options("run --env A=1 --env B= --env A=2=3 a.wasm").expect("it makes sense");
+        let expected =
+            [("B", ""), ("A", "2=3")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+        assert_eq!(options.env, expected);
+    }
+
+    #[test]
+    fn sizes_are_bytes_or_powers_of_1024() {
+        for (text, bytes) in [
+            ("65536", 1 << 16),
+            ("64K", 1 << 16),
+            ("1mb", 1 << 20),
+            ("4GiB", 1 << 32),
+        ] {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for text in [
+            "",
+            "M",
+            "64X",
+            "1.5M",
+            "-1",
+            "63K",
+            "5G",
+            "99999999999999999999",
+            "18446744073709551615G",
+        ] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_makes_no_sense_is_named_with_the_reason() {
+        for (words, part) in [
+            ("run --env A a.wasm", "`--env A`"),
+            ("run --env =A a.wasm", "is empty"),
+            ("run --dir texts a.wasm", "no `::`"),
+            ("run --dir texts:: a.wasm", "is empty"),
+            ("run --dir a::/x --dir b::/x a.wasm", "already another"),
+            ("run --workers 0 a.wasm", "from 1 to 254"),
+            ("run --workers two a.wasm", "`--workers 2`"),
+            ("run --max-memory big a.wasm", "`--max-memory 64M`"),
+        ] {
+            let error = options(words).expect_err(words).to_string();
+            assert!(error.contains(part), "{words}: {error}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! How a program ended, as our own status and as one report for the reader of stderr.
+
+use std::io::Write;
+
+use rusm_actor::{ExitReason, Fault};
+
+/// The status of a program that did not end by itself; a shell's number for SIGABRT.
+const BROKEN: u8 = 134;
+
+/// Lines of a backtrace that are shown; a recursion without end has thousands, all alike.
+const FRAMES_MAX: usize = 32;
+
+/// What our own process says and answers when the program has ended.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Ending {
+    pub(crate) status: u8,
+    /// What to tell on stderr; nothing when the program ended as it wished.
+    pub(crate) report: Option<String>,
+}
+
+impl Ending {
+    /// Of the program with this file name.
+    pub(crate) fn new(program: &str, reason: &ExitReason) -> Ending {
+        let (status, report) = match reason {
+            ExitReason::Normal => (0, None),
+            ExitReason::Status(status) => (own_status(*status), None),
+            ExitReason::Trap(fault) => (
+                BROKEN,
+                Some(with_backtrace(
+                    format!("`{program}` trapped: {}", fault.text),
+                    fault,
+                )),
+            ),
+            ExitReason::Panic(fault) => (
+                BROKEN,
+                Some(with_backtrace(
+                    format!("`{program}` met a fault of ours, a panic: {}", fault.text),
+                    fault,
+                )),
+            ),
+            ExitReason::Error(why) => (1, Some(format!("cannot run `{program}`: {why}"))),
+            other => (BROKEN, Some(format!("`{program}` was stopped: {other}"))),
+        };
+        Ending { status, report }
+    }
+}
+
+/// Writes one report. A closed stderr is nobody's fault and changes no status.
+pub(crate) fn to_stderr(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "rusm: {text}");
+}
+
+/// The system keeps eight bits of a status; a larger one must not come out as success.
+fn own_status(status: i32) -> u8 {
+    u8::try_from(status).unwrap_or(u8::MAX)
+}
+
+fn with_backtrace(mut report: String, fault: &Fault) -> String {
+    let frames = fault
+        .backtrace
+        .lines()
+        .map(str::trim)
+        .filter(|frame| !frame.is_empty());
+    for frame in frames.clone().take(FRAMES_MAX) {
+        report.push_str("\n    ");
+        report.push_str(frame);
+    }
+    let more = frames.count().saturating_sub(FRAMES_MAX);
+    if more > 0 {
+        report.push_str(&format!("\n    and {more} more"));
+    }
+    report
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(reason: ExitReason, status: u8, report: Option<&str>) {
+        let expected = Ending {
+            status,
+            report: report.map(str::to_owned),
+        };
+        assert_eq!(Ending::new("a.wasm", &reason), expected);
+    }
+
+    #[test]
+    fn a_program_that_ends_by_itself_has_the_last_word() {
+        check(ExitReason::Normal, 0, None);
+        check(ExitReason::Status(7), 7, None);
+        check(ExitReason::Status(256), 255, None);
+        check(ExitReason::Status(-1), 255, None);
+    }
+
+    #[test]
+    fn a_trap_is_told_once_with_its_frames() {
+        let reason = ExitReason::trap("unreachable", "0: inner\n  1: _start\n");
+        check(
+            reason,
+            134,
+            Some("`a.wasm` trapped: unreachable\n    0: inner\n    1: _start"),
+        );
+    }
+
+    #[test]
+    fn a_long_backtrace_is_cut_where_it_repeats_itself() {
+        let report = Ending::new("a.wasm", &ExitReason::trap("deep", "f\n".repeat(100))).report;
+        let report = report.expect("a trap is told");
+        assert_eq!(report.lines().count(), 1 + FRAMES_MAX + 1);
+        assert!(report.ends_with("\n    and 68 more"));
+    }
+
+    #[test]
+    fn a_program_that_could_not_begin_is_our_failure() {
+        check(
+            ExitReason::error("no room"),
+            1,
+            Some("cannot run `a.wasm`: no room"),
+        );
+    }
+}

@@ -1,0 +1,16 @@
+//! The real binary, from outside: what a user types, and what comes out.
+//!
+//! Each test states a run with the builder in `cli/run.rs` and what has to come of it. Modules are text,
+//! so no test needs a WebAssembly toolchain.
+
+mod cli {
+    mod bad_input;
+    mod cache;
+    mod endings;
+    mod examples;
+    mod guests;
+    mod run;
+    mod signals;
+    mod usage;
+    mod world;
+}

@@ -1,0 +1,181 @@
+//! The engines behind one [`Engine`]: a template that compiles and inspects, and for each worker
+//! its own pools, made when first used. Engines share nothing between threads, which is worth 6
+//! to 50 % on two workers, and one compile serves them all.
+//!
+//! A process keeps the engine it started in when it migrates; only the choice at its start is
+//! local.
+
+use std::sync::{Arc, OnceLock, Weak};
+
+use crate::cache::{Cache, CacheConfig, CacheStats, Code, Key};
+use crate::error::{EngineError, LoadError};
+use crate::module::{self, Module};
+use crate::pool::{self, Kind, Pool};
+use crate::source;
+
+/// What guests of one engine may take, and where their code is kept.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// Bytes of memory a process may have at most, 64 KiB to 4 GiB, in steps of 64 KiB (rounded
+    /// down). Default 64 MiB. Costs address space for every instance; code compiled for one value
+    /// is not used for another.
+    pub memory_bytes_max: u64,
+    /// Guests that may be live (started and not yet ended) at a time, of those with a memory up to
+    /// 128 KiB and of the others each. Default 10,000; fewer if the machine's limit on mappings
+    /// (`vm.max_map_count` on Linux) is too low. Each costs one to two microseconds when its pool
+    /// is made, on first use: a program that runs one guest asks for a few.
+    pub instances_max: u32,
+    /// Compiled code kept on disk, or `None` to compile at every start. Default `None`.
+    pub cache: Option<CacheConfig>,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            memory_bytes_max: 64 << 20,
+            instances_max: 10_000,
+            cache: None,
+        }
+    }
+}
+
+const PAGE_BYTES: u64 = 64 << 10;
+const MEMORY_BYTES_MAX: u64 = 4 << 30;
+/// A worker gets pools of its own from this many instances on; a few instances are not worth a
+/// second engine.
+const POOL_INSTANCES_MIN: u32 = 128;
+
+/// Compiles modules and keeps room for their instances. Cheap to clone; the room is given back
+/// with the last clone and the last process. Needs the scheduler it was made for to be running:
+/// its ticker is what preempts guests.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    template: wasmtime::Engine,
+    memory_bytes_max: u64,
+    instances_max: u32,
+    small: Box<[Place]>,
+    large: Box<[Place]>,
+    cache: Option<Cache>,
+}
+
+/// A worker's pool, once made, or why it could not be.
+type Place = OnceLock<Result<Pool, String>>;
+
+impl Engine {
+    /// Makes the template and registers the tick of guest time; about 0.2 ms, no pool yet.
+    pub fn new(config: EngineConfig, handle: &rusm_sched::Handle) -> Result<Self, EngineError> {
+        // Every trap and every kill makes an error, and with `RUST_BACKTRACE=1` each would
+        // collect the host's frames: 4.4 us instead of 1.8 us per killed process, for frames that
+        // say nothing about the guest.
+        wasmtime::error::disable_backtrace();
+        let memory_bytes_max = config.memory_bytes_max / PAGE_BYTES * PAGE_BYTES;
+        if !(PAGE_BYTES..=MEMORY_BYTES_MAX).contains(&memory_bytes_max) {
+            return Err(EngineError::MemoryMax(config.memory_bytes_max));
+        }
+        let template = wasmtime::Engine::new(&pool::code_settings(memory_bytes_max))
+            .map_err(|error| EngineError::Settings(error.root_cause().to_string()))?;
+        let instances_max = pool::instances_that_fit(config.instances_max, memory_bytes_max);
+        let places = u32::try_from(handle.workers()).unwrap_or(u32::MAX);
+        let places = places.min(instances_max / POOL_INSTANCES_MIN).max(1);
+        let inner = Arc::new(Inner {
+            template,
+            memory_bytes_max,
+            instances_max,
+            small: (0..places).map(|_| Place::new()).collect(),
+            large: (0..places).map(|_| Place::new()).collect(),
+            cache: config.cache.map(Cache::open).transpose()?,
+        });
+        let weak: Weak<Inner> = Arc::downgrade(&inner);
+        handle.on_tick(move || {
+            if let Some(inner) = weak.upgrade() {
+                inner.tick();
+            }
+        });
+        Ok(Self(inner))
+    }
+
+    /// The module in `bytes`, a `.wasm` file's or a `.wat` text's, from the cache or compiled.
+    ///
+    /// Compiling takes about a second per megabyte and blocks: call it outside of processes, or
+    /// on the blocking pool.
+    pub fn load(&self, bytes: &[u8]) -> Result<Module, LoadError> {
+        let inner = &*self.0;
+        let key = Key::of(bytes, &inner.template);
+        let kept = inner.cache.as_ref().and_then(|cache| cache.get(&key));
+        if let Some(code) = kept
+            && let Ok(template) = code.load(&inner.template)
+        {
+            return Module::new(self.clone(), code, template);
+        }
+        let wasm = source::core_module(bytes)?;
+        let code = Code::compile(&key, &inner.template, &wasm)
+            .map_err(|error| module::refused(&error, wasm.len()))?;
+        let template = code
+            .load(&inner.template)
+            .map_err(|error| module::refused(&error, wasm.len()))?;
+        if let Some(cache) = &inner.cache {
+            cache.put(&key, &code);
+        }
+        Module::new(self.clone(), code, template)
+    }
+
+    /// Bytes of memory a process may have at most.
+    pub fn memory_bytes_max(&self) -> u64 {
+        self.0.memory_bytes_max
+    }
+
+    /// Guests that may be live at a time: what was asked for, or what this machine has room for.
+    pub fn instances_max(&self) -> u32 {
+        self.0.instances_max
+    }
+
+    /// What the cache of compiled code has done; all zero without one.
+    pub fn cache_stats(&self) -> CacheStats {
+        self.0.cache.as_ref().map(Cache::stats).unwrap_or_default()
+    }
+
+    /// How many pools of each kind there may be.
+    pub(crate) fn places(&self) -> usize {
+        self.0.small.len()
+    }
+
+    /// The place of the worker this runs on.
+    pub(crate) fn here(&self) -> usize {
+        rusm_sched::worker_index().unwrap_or(0) % self.places()
+    }
+
+    /// The pool at a place, made now if nobody has used it yet.
+    pub(crate) fn pool(&self, kind: Kind, place: usize) -> Result<&Pool, &str> {
+        let inner = &*self.0;
+        let slots = inner.instances_max / self.places() as u32;
+        let made = inner.places_of(kind)[place].get_or_init(|| {
+            Pool::new(kind, slots, inner.memory_bytes_max)
+                .map_err(|error| error.root_cause().to_string())
+        });
+        made.as_ref().map_err(String::as_str)
+    }
+}
+
+impl Inner {
+    fn places_of(&self, kind: Kind) -> &[Place] {
+        match kind {
+            Kind::Small => &self.small,
+            Kind::Large => &self.large,
+        }
+    }
+
+    /// Guest time goes on: whoever runs guest code now looks up at the next loop head or call.
+    fn tick(&self) {
+        for pool in self
+            .small
+            .iter()
+            .chain(&self.large)
+            .filter_map(OnceLock::get)
+            .flatten()
+        {
+            pool.engine.increment_epoch();
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! What can go wrong before a guest runs, one enum per family of calls, each message saying what,
+//! why and what to do.
+//!
+//! What goes wrong while a guest runs is an exit reason (`trap.rs`), not an error.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Why [`Engine::new`](crate::Engine::new) failed.
+#[derive(Debug)]
+pub enum EngineError {
+    /// `memory_bytes_max` is zero or more than a 32-bit guest can address.
+    MemoryMax(u64),
+    /// wasmtime refuses the settings on this machine.
+    Settings(String),
+    /// The cache directory cannot be used, or others could write to it.
+    CacheDir {
+        /// The directory asked for.
+        dir: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MemoryMax(bytes) => write!(
+                f,
+                "a memory limit of {bytes} bytes per process is not possible: it must be between \
+                 64 KiB and 4 GiB. Choose another limit."
+            ),
+            Self::Settings(why) => write!(
+                f,
+                "WebAssembly code cannot be compiled on this machine: {why}. Use a machine with \
+                 a supported processor."
+            ),
+            Self::CacheDir { dir, why } => write!(
+                f,
+                "cannot keep compiled code in `{}`: {why}. Make it a directory that only you can \
+                 write to, or choose another.",
+                dir.display()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for EngineError {}
+
+/// Why bytes are not a program that can be started. The sentence starts with "it", the file: put
+/// its name before.
+#[derive(Debug)]
+pub enum LoadError {
+    /// Neither WebAssembly nor its text form; how the bytes begin.
+    NotWasm(String),
+    /// WebAssembly text that does not parse; the parser's words.
+    Text(String),
+    /// A component, not a core module.
+    Component,
+    /// The module ends too early; its length in bytes.
+    Truncated(usize),
+    /// The module breaks a rule of WebAssembly; which, and where.
+    Invalid(String),
+    /// The module is valid but needs more than a process may have.
+    TooLarge(String),
+    /// The memory the module starts with is above the limit of a process; both in bytes.
+    Memory {
+        /// What the module asks for.
+        needs: u64,
+        /// What a process may have.
+        max: u64,
+    },
+    /// An import nobody provides.
+    Import {
+        /// Its module, for example `env`.
+        module: String,
+        /// Its field, for example `print`.
+        name: String,
+        /// Its type in WebAssembly's text form.
+        ty: String,
+    },
+    /// An import is provided, but with another type.
+    ImportType(String),
+    /// The function to start with is not exported.
+    NoEntry {
+        /// The name asked for, if one was.
+        wanted: Option<String>,
+        /// The functions that are exported.
+        exported: Vec<String>,
+    },
+    /// The function to start with takes parameters or returns something else than a status.
+    EntryType {
+        /// Its name.
+        name: String,
+        /// Its type in WebAssembly's text form.
+        ty: String,
+    },
+    /// No room for instances can be set aside in this machine's address space.
+    Reserve(String),
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotWasm(start) => write!(
+                f,
+                "it is not WebAssembly: it begins with {start}. Give a `.wasm` module, for \
+                 example one built for `wasm32-wasip1`, or a `.wat` text."
+            ),
+            Self::Text(why) => write!(
+                f,
+                "its WebAssembly text does not parse: {why}. Correct the text."
+            ),
+            Self::Component => write!(
+                f,
+                "it is a component, and components are not supported yet, only core modules. \
+                 Build it for `wasm32-wasip1` instead."
+            ),
+            Self::Truncated(len) => write!(
+                f,
+                "it ends too early, after {len} bytes: a part of the module is missing. Copy or \
+                 build it again."
+            ),
+            Self::Invalid(why) => write!(f, "it is not a valid module: {why}. Build it again."),
+            Self::TooLarge(why) => write!(
+                f,
+                "it needs more than a process may have: {why}. Build it smaller."
+            ),
+            Self::Memory { needs, max } => write!(
+                f,
+                "its memory starts with {needs} bytes, but a process may have {max}. Raise the \
+                 limit (`--max-memory`), or build it with a smaller memory."
+            ),
+            Self::Import { module, name, ty } => write!(
+                f,
+                "it imports `{module}`.`{name}` {ty}, which nobody provides: only \
+                 `wasi_snapshot_preview1` is there. Build it for `wasm32-wasip1` without that \
+                 import."
+            ),
+            Self::ImportType(why) => write!(
+                f,
+                "an import has the wrong type: {why}. Build it with a toolchain for WASI preview 1."
+            ),
+            Self::NoEntry { wanted, exported } => no_entry(f, wanted.as_deref(), exported),
+            Self::EntryType { name, ty } => write!(
+                f,
+                "its function `{name}` is {ty}, but a program starts with a function without \
+                 parameters that returns nothing or one i32. Name another one (`--invoke`)."
+            ),
+            Self::Reserve(why) => write!(
+                f,
+                "no address space can be set aside for its instances: {why}. Lower the number of \
+                 instances or the memory limit, or lift the limit on address space (`ulimit -v`)."
+            ),
+        }
+    }
+}
+
+fn no_entry(f: &mut fmt::Formatter<'_>, wanted: Option<&str>, exported: &[String]) -> fmt::Result {
+    match wanted {
+        Some(name) => write!(f, "it exports no function `{name}`")?,
+        None => f.write_str(
+            "it has nothing to start with: no exported function `_start`, `main` or `run`",
+        )?,
+    }
+    if exported.is_empty() {
+        return f.write_str(", in fact none at all. Build it as a program, not as a library.");
+    }
+    let names = exported.join("`, `");
+    write!(f, ". Name one of its functions (`--invoke`): `{names}`.")
+}
+
+impl std::error::Error for LoadError {}
+
+/// Why a prepared module cannot start with the arguments, directories and limits of a
+/// [`Program`](crate::Program).
+#[derive(Debug)]
+pub enum ProgramError {
+    /// A directory to be mounted cannot be opened.
+    Dir {
+        /// The directory on this machine.
+        host: PathBuf,
+        /// What the system says.
+        why: String,
+    },
+    /// The memory limit asked for is above the engine's; both in bytes.
+    AboveEngine {
+        /// The program's limit.
+        asked: u64,
+        /// The engine's.
+        max: u64,
+    },
+    /// The memory the module starts with is above the program's limit; both in bytes.
+    Memory {
+        /// What the module asks for.
+        needs: u64,
+        /// What the program allows.
+        max: u64,
+    },
+}
+
+impl fmt::Display for ProgramError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dir { host, why } => write!(
+                f,
+                "cannot give the program the directory `{}`: {why}. Create it, or name another \
+                 one.",
+                host.display()
+            ),
+            Self::AboveEngine { asked, max } => write!(
+                f,
+                "a memory limit of {asked} bytes is above the {max} bytes every process of this \
+                 node may have. Lower it, or start the node with a higher one."
+            ),
+            Self::Memory { needs, max } => write!(
+                f,
+                "the program's memory starts with {needs} bytes, but it may have {max}. Raise \
+                 the limit (`--max-memory`), or build it with a smaller memory."
+            ),
+        }
+    }
+}
+
+impl std::error::Error for ProgramError {}

@@ -1,0 +1,205 @@
+//! The body of a guest's process: a store, an instance, one call, and what its end means.
+//! Everything a process owns is dropped with this future, so killing a guest, parked or between
+//! two turns, is dropping it.
+
+use std::future::Future;
+use std::sync::{Arc, OnceLock};
+
+use rusm_actor::{ExitReason, JoinHandle, Node, Pid};
+use wasmtime::{Instance, InstancePre, ModuleExport, PoolConcurrencyLimitError, Store};
+
+use crate::error::{LoadError, ProgramError};
+use crate::limit::Limit;
+use crate::module::{self, Entry, Module};
+use crate::preempt;
+use crate::program::Program;
+use crate::trap;
+use crate::wasi::Wasi;
+
+/// What a toolchain exports from a library that wants to be set up before it is called.
+const INITIALIZE: &str = "_initialize";
+
+/// A module that can be started, any number of times. Cheap to clone.
+#[derive(Clone)]
+pub struct Prepared(Arc<Inner>);
+
+struct Inner {
+    module: Module,
+    entry: Entry,
+    linked: Box<[OnceLock<Result<Linked, String>>]>,
+}
+
+/// The module in the engine of one pool, its imports resolved.
+struct Linked {
+    pre: InstancePre<State>,
+    initialize: Option<ModuleExport>,
+    entry: ModuleExport,
+    returns_status: bool,
+}
+
+/// What a store carries for its process. Small and made without allocation, because every spawn
+/// makes one.
+pub(crate) struct State {
+    pub(crate) limit: Limit,
+    /// Made at the first call of WASI, unless the program brought its own: most guests of a storm
+    /// never make one.
+    pub(crate) wasi: Option<Box<Wasi>>,
+}
+
+impl Prepared {
+    pub(crate) fn new(module: Module, entry: Entry) -> Result<Self, LoadError> {
+        let engine = module.engine();
+        let linked: Box<[_]> = (0..engine.places()).map(|_| OnceLock::new()).collect();
+        let here = engine.here();
+        let first = Linked::new(&module, &entry, here)?;
+        assert!(
+            linked[here].set(Ok(first)).is_ok(),
+            "nobody else has this slice yet"
+        );
+        Ok(Self(Arc::new(Inner {
+            module,
+            entry,
+            linked,
+        })))
+    }
+
+    /// Starts a process with arguments, directories and stdio. The directories are opened here,
+    /// on the calling thread.
+    pub fn spawn(&self, node: &Node, program: Program) -> Result<JoinHandle, ProgramError> {
+        let max = self.0.module.engine().memory_bytes_max();
+        let (asked, needs) = (
+            program.memory_bytes_max.unwrap_or(max),
+            self.0.module.memory_bytes(),
+        );
+        if asked > max {
+            return Err(ProgramError::AboveEngine { asked, max });
+        }
+        if needs > asked {
+            return Err(ProgramError::Memory { needs, max: asked });
+        }
+        let wasi = Some(Box::new(Wasi::new(program, asked)?));
+        let state = State {
+            limit: Limit::new(asked),
+            wasi,
+        };
+        let prepared = self.clone();
+        Ok(node.spawn_join(move |_| run(prepared, state)))
+    }
+
+    /// Starts a process without arguments, directories and stdio: about two microseconds from
+    /// here to the drop of the instance.
+    pub fn spawn_pure(&self, node: &Node) -> Pid {
+        let body = self.run_pure();
+        node.spawn(move |_| body)
+    }
+
+    /// The body of such a process, for whoever spawns it in another way.
+    pub fn run_pure(&self) -> impl Future<Output = ExitReason> + Send + 'static {
+        let limit = Limit::new(self.0.module.engine().memory_bytes_max());
+        run(self.clone(), State { limit, wasi: None })
+    }
+
+    fn linked(&self, place: usize) -> Result<&Linked, &str> {
+        let Inner {
+            module,
+            entry,
+            linked,
+        } = &*self.0;
+        let made = linked[place]
+            .get_or_init(|| Linked::new(module, entry, place).map_err(|error| error.to_string()));
+        made.as_ref().map_err(String::as_str)
+    }
+}
+
+/// Runs the guest in the pool of this worker, or in another one's if that is full.
+async fn run(prepared: Prepared, mut state: State) -> ExitReason {
+    let engine = prepared.0.module.engine();
+    let (here, places) = (engine.here(), engine.places());
+    let mut why = None;
+    for place in (here..here + places).map(|place| place % places) {
+        match prepared.linked(place) {
+            Err(error) => why = Some(error),
+            Ok(linked) => match linked.run(state).await {
+                Ok(reason) => return reason,
+                Err(unused) => state = unused,
+            },
+        }
+    }
+    ExitReason::error(match why {
+        Some(why) => format!("cannot start the guest: {why}"),
+        None => format!(
+            "cannot start the guest: all {} instances that this node may have are live. Wait for \
+             some to end, or raise `instances_max` or `vm.max_map_count`.",
+            engine.instances_max()
+        ),
+    })
+}
+
+impl Linked {
+    fn new(module: &Module, entry: &Entry, place: usize) -> Result<Self, LoadError> {
+        let pool = module
+            .engine()
+            .pool(module.kind(), place)
+            .map_err(|why| LoadError::Reserve(why.to_string()))?;
+        let code = module
+            .load_into(&pool.engine)
+            .map_err(|error| LoadError::TooLarge(error.root_cause().to_string()))?;
+        let pre = pool
+            .linker
+            .instantiate_pre(&code)
+            .map_err(|error| module::not_linked(&error))?;
+        // Whoever names it as the entry wants it called once.
+        let initialize = code.get_export_index(INITIALIZE);
+        let initialize = initialize.filter(|_| entry.name != INITIALIZE);
+        let start = code
+            .get_export_index(&entry.name)
+            .expect("the template of this code exports it");
+        Ok(Self {
+            pre,
+            initialize,
+            entry: start,
+            returns_status: entry.returns_status,
+        })
+    }
+
+    /// Runs one instance to its end; gives the state back if the pool has no room for it.
+    async fn run(&self, state: State) -> Result<ExitReason, State> {
+        let mut store = Store::new(self.pre.module().engine(), state);
+        store.limiter(|state| &mut state.limit);
+        preempt::arm(&mut store);
+        match self.pre.instantiate_async(&mut store).await {
+            Err(error) if error.is::<PoolConcurrencyLimitError>() => Err(store.into_data()),
+            Err(error) => Ok(trap::reason(&error)),
+            Ok(instance) => Ok(match self.call(&mut store, instance).await {
+                Ok(status) => trap::exit(status),
+                Err(error) => trap::reason(&error),
+            }),
+        }
+    }
+
+    async fn call(&self, store: &mut Store<State>, instance: Instance) -> wasmtime::Result<i32> {
+        if let Some(initialize) = &self.initialize {
+            let initialize = function(store, instance, initialize);
+            initialize
+                .typed::<(), ()>(&*store)?
+                .call_async(&mut *store, ())
+                .await?;
+        }
+        let entry = function(store, instance, &self.entry);
+        if self.returns_status {
+            return entry.typed::<(), i32>(&*store)?.call_async(store, ()).await;
+        }
+        entry
+            .typed::<(), ()>(&*store)?
+            .call_async(store, ())
+            .await?;
+        Ok(0)
+    }
+}
+
+fn function(store: &mut Store<State>, instance: Instance, export: &ModuleExport) -> wasmtime::Func {
+    let found = instance.get_module_export(store, export);
+    found
+        .and_then(wasmtime::Extern::into_func)
+        .expect("the module was asked for this export, and it is a function")
+}

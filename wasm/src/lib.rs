@@ -1,0 +1,35 @@
+//! A guest as a process body: WebAssembly core modules with WASI preview 1, preempted, limited
+//! and killable, on our scheduler.
+//!
+//! The crate turns bytes into code ([`Engine::load`]), code into something startable
+//! ([`Module::prepare`]) and that into processes ([`Prepared::spawn`]). It does not know who runs
+//! next (`rusm_sched`), what a process is (`rusm_actor`) or what a command line looks like.
+//!
+//! **Invariant: no Tokio runtime ever exists.** wasmtime's futures run on any executor, and the
+//! parts of `wasmtime-wasi` that would start a runtime are replaced; `tests/wasi_imports.rs`
+//! exercises every import and looks for the runtime's threads.
+//!
+//! **Speculative execution.** Bounds checks are explicit here (no guard pages, see `pool.rs`),
+//! and wasmtime then compiles without its masking of speculative out-of-bounds accesses. Whoever
+//! runs hostile guests beside secrets must give them an operating-system process of their own.
+#![deny(unsafe_code)]
+
+mod cache;
+mod engine;
+mod error;
+mod guest;
+mod limit;
+mod module;
+mod pool;
+mod preempt;
+mod program;
+mod source;
+mod trap;
+mod wasi;
+
+pub use cache::{CacheConfig, CacheStats};
+pub use engine::{Engine, EngineConfig};
+pub use error::{EngineError, LoadError, ProgramError};
+pub use guest::Prepared;
+pub use module::Module;
+pub use program::{Capture, Mount, Program, Stdio};

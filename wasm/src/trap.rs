@@ -1,0 +1,50 @@
+//! What the end of a guest means for those who watch its process: an exit, a status, or a trap
+//! with the guest's own frames.
+
+use rusm_actor::ExitReason;
+use wasmtime::{Trap, WasmBacktrace};
+use wasmtime_wasi::{I32Exit, ResourceTableError};
+
+use crate::limit::FILES_MAX;
+
+/// The reason of a guest that returned from its entry, or left through `proc_exit`, with `status`.
+pub(crate) fn exit(status: i32) -> ExitReason {
+    match status {
+        0 => ExitReason::Normal,
+        status => ExitReason::Status(status),
+    }
+}
+
+/// The reason of a guest that was stopped by `error`.
+pub(crate) fn reason(error: &wasmtime::Error) -> ExitReason {
+    if let Some(I32Exit(status)) = error.downcast_ref() {
+        return exit(*status);
+    }
+    ExitReason::trap(
+        text(error),
+        error.downcast_ref().map(backtrace).unwrap_or_default(),
+    )
+}
+
+fn text(error: &wasmtime::Error) -> String {
+    if let Some(ResourceTableError::Full) = error.downcast_ref() {
+        return format!("too many open files: a guest may have {FILES_MAX}");
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => "call stack exhausted: the guest calls itself without end, \
+                                      or needs too much stack"
+            .into(),
+        Some(trap) => trap.to_string().trim_start_matches("wasm trap: ").into(),
+        None => error.root_cause().to_string(),
+    }
+}
+
+/// The guest's frames, innermost first, a line each with offset, module and demangled name, and
+/// the line of source if the module carries debug information.
+fn backtrace(frames: &WasmBacktrace) -> String {
+    let printed = frames.to_string();
+    printed
+        .split_once('\n')
+        .map(|(_title, frames)| frames.to_string())
+        .unwrap_or_default()
+}

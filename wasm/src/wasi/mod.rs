@@ -1,0 +1,150 @@
+//! WASI preview 1 for core modules: `wasmtime-wasi` for the parts that neither wait nor block,
+//! ours for the others.
+//!
+//! `files.rs` moves what may block off the workers, `poll.rs` waits on our timers. **Invariant:**
+//! the context is built with `allow_blocking_current_thread(true)` and `poll_oneoff` is replaced;
+//! without either, `wasmtime-wasi` starts a Tokio runtime.
+
+mod files;
+mod poll;
+
+use std::future::Future;
+use std::hint::black_box;
+
+use wasmtime::{Caller, Extern, Linker, Result};
+use wasmtime_wasi::p1::wasi_snapshot_preview1::{self as stock, WasiSnapshotPreview1};
+use wasmtime_wasi::p1::{self, WasiP1Ctx};
+use wasmtime_wasi::{FsPerms, HostMonotonicClock, I32Exit, WasiCtxBuilder, WasiView};
+use wiggle::GuestMemory;
+
+use crate::error::ProgramError;
+use crate::guest::State;
+use crate::limit::{FILES_MAX, HOST_CALL_BYTES_MAX};
+use crate::program::{Program, Stdio};
+
+/// The module that guests import from.
+const MODULE: &str = "wasi_snapshot_preview1";
+/// WASI's `errno` as a guest receives it.
+type Errno = i32;
+
+/// What WASI knows about one process.
+pub(crate) struct Wasi {
+    ctx: WasiP1Ctx,
+    /// Whether its stdin is that of this program, for which one may have to wait.
+    stdin_waits: bool,
+}
+
+impl Wasi {
+    /// Opens the directories of `program`.
+    pub(crate) fn new(program: Program, memory_bytes_max: u64) -> Result<Self, ProgramError> {
+        let mut builder = builder(memory_bytes_max);
+        builder.args(&program.args).envs(&program.env);
+        for dir in program.dirs {
+            if let Err(error) = builder.preopened_dir(&dir.host, &dir.guest, FsPerms::ReadWrite) {
+                return Err(ProgramError::Dir {
+                    host: dir.host,
+                    why: error.root_cause().to_string(),
+                });
+            }
+        }
+        let stdin_waits = matches!(program.stdio, Stdio::Inherit);
+        match program.stdio {
+            Stdio::Inherit => builder.inherit_stdio(),
+            Stdio::Captured(buffers) => builder
+                .stdin(buffers.stdin)
+                .stdout(buffers.stdout)
+                .stderr(buffers.stderr),
+        };
+        Ok(Self::build(builder, stdin_waits))
+    }
+
+    /// No arguments, no directories, an empty stdin, and output that goes nowhere.
+    fn closed(memory_bytes_max: u64) -> Self {
+        Self::build(builder(memory_bytes_max), false)
+    }
+
+    fn build(mut builder: WasiCtxBuilder, stdin_waits: bool) -> Self {
+        let mut ctx = builder.build_p1();
+        ctx.ctx().table.set_max_capacity(FILES_MAX);
+        Self { ctx, stdin_waits }
+    }
+}
+
+fn builder(memory_bytes_max: u64) -> WasiCtxBuilder {
+    let mut builder = WasiCtxBuilder::new();
+    builder
+        .allow_blocking_current_thread(true)
+        .monotonic_clock(SchedulerClock)
+        // A guest cannot hold more; asking for it must not make the host hold it.
+        .max_random_size(memory_bytes_max);
+    builder
+}
+
+/// The guest's monotonic clock is the one its sleeps are measured by.
+struct SchedulerClock;
+
+impl HostMonotonicClock for SchedulerClock {
+    fn resolution(&self) -> u64 {
+        1
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(rusm_sched::now().as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Everything a guest may import.
+pub(crate) fn linker(engine: &wasmtime::Engine) -> Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    p1::add_to_linker_async(&mut linker, |state: &mut State| &mut wasi(state).ctx)?;
+    linker.allow_shadowing(true);
+    files::add(&mut linker)?;
+    poll::add(&mut linker)?;
+    // The stock one refuses statuses above 125; a status is the program's own business.
+    linker.func_wrap(MODULE, "proc_exit", |status: i32| -> Result<()> {
+        Err(I32Exit(status).into())
+    })?;
+    linker.func_wrap_async(MODULE, "sched_yield", |_: Caller<'_, State>, (): ()| {
+        opaque(async {
+            rusm_sched::yield_now().await;
+            0
+        })
+    })?;
+    Ok(linker)
+}
+
+fn wasi(state: &mut State) -> &mut Wasi {
+    let memory_bytes_max = state.limit.memory_bytes_max();
+    state
+        .wasi
+        .get_or_insert_with(|| Box::new(Wasi::closed(memory_bytes_max)))
+}
+
+/// Boxes the future of a host call so that the optimiser cannot look inside and make it part of
+/// the code that polls it.
+///
+/// That code runs on the guest's own stack, which goes on on another thread after each
+/// suspension. The compiler knows nothing of that: of a future it can see it may keep the address
+/// of a thread-local variable, such as the scheduler's, across suspensions.
+fn opaque<'a, T>(
+    future: impl Future<Output = T> + Send + 'a,
+) -> Box<dyn Future<Output = T> + Send + 'a> {
+    black_box(Box::new(future))
+}
+
+/// The caller's memory and context, as the stock functions want them.
+fn view<'a>(caller: &'a mut Caller<'_, State>) -> Result<(GuestMemory<'a>, &'a mut WasiP1Ctx)> {
+    let (memory, wasi) = memory_and_wasi(caller)?;
+    wasi.ctx.set_hostcall_fuel(HOST_CALL_BYTES_MAX);
+    Ok((GuestMemory::Unshared(memory), &mut wasi.ctx))
+}
+
+fn memory_and_wasi<'a>(caller: &'a mut Caller<'_, State>) -> Result<(&'a mut [u8], &'a mut Wasi)> {
+    match caller.get_export("memory") {
+        Some(Extern::Memory(memory)) => {
+            let (bytes, state) = memory.data_and_store_mut(caller);
+            Ok((bytes, wasi(state)))
+        }
+        _ => wasmtime::bail!("the guest calls WASI but exports no memory named `memory`"),
+    }
+}
