@@ -236,7 +236,7 @@ pub fn send(to: Pid, message: impl Into<Message>) {
 /// Sends `message` after `delay`, unless it is cancelled before. Inside of processes only.
 pub fn send_after(delay: Duration, to: Pid, message: impl Into<Message>) -> TimerRef {
     let letter = message.into().into_letter();
-    rusm_sched::handle().post_after::<Process>(delay, to.address(), letter)
+    rusm_sched::post_after::<Process>(delay, to.address(), letter)
 }
 
 /// See [`Node::kill`].

@@ -83,6 +83,9 @@ impl Crew<'_> {
             .cells
             .busy_since
             .set(self.shared.clock.nanos().max(1));
+        // A thread that lost this worker in a turn may have left a receiver there.
+        let hand_off = self.seat.within(|queue, _| queue.take_hand_off()).flatten();
+        hand_off.into_iter().for_each(|task| self.seat.push(task));
         loop {
             if self.turns_left == 0 || self.reductions_left <= 0 {
                 if self.shared.is_stopping() {

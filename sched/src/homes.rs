@@ -2,7 +2,7 @@
 //!
 //! A slot knows its scheduler's number. Numbers are used again.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::config::Priority;
@@ -12,6 +12,12 @@ use crate::task::slot::TaskRef;
 
 /// All schedulers of this program, by their number.
 static SCHEDULERS: RwLock<Vec<Option<Arc<Shared>>>> = RwLock::new(Vec::new());
+
+/// Numbers that are not used again, short of four billion schedulers.
+pub(crate) fn next_serial() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
 
 /// Makes a scheduler under a free number.
 pub(crate) fn register(make: impl FnOnce(u16) -> Arc<Shared>) -> Arc<Shared> {
@@ -42,7 +48,7 @@ pub(crate) fn forget(home: u16) {
     drop(shared);
 }
 
-fn find(home: u16) -> Option<Arc<Shared>> {
+pub(crate) fn find(home: u16) -> Option<Arc<Shared>> {
     let all = SCHEDULERS.read().unwrap_or_else(PoisonError::into_inner);
     all.get(usize::from(home)).cloned().flatten()
 }

@@ -97,6 +97,6 @@ pub use crate::{
     task::slot::Address,
     task::{Kind, Mail, Own, Received, Returns},
     ticker::Overrun,
-    timer::{PostTimer, Sleep, now, sleep, sleep_until},
+    timer::{PostTimer, Sleep, now, post_after, sleep, sleep_until},
     turn::{Reductions, YieldNow, charge, end_turn, reductions, spend, yield_now},
 };

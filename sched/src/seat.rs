@@ -188,6 +188,11 @@ impl Seat {
         leased
     }
 
+    /// Does this thread still lead its worker?
+    pub(crate) fn leads(&self) -> bool {
+        self.within(|_, _| ()).is_some()
+    }
+
     /// Uses the worker's private half; `None` when this thread has no worker (any more). `f`
     /// must not wake, spawn or drop anything of a task's.
     #[inline(always)]

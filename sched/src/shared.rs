@@ -29,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     /// Which scheduler a slot belongs to.
     pub(crate) home: u16,
+    /// Which of all schedulers there ever were.
+    pub(crate) serial: u32,
     pub(crate) workers: Box<[Arc<Worker>]>,
     pub(crate) idle: CachePadded<Idle>,
     pub(crate) clock: Clock,
@@ -74,6 +76,7 @@ impl Shared {
         homes::register(|home| {
             Arc::new_cyclic(|me| Shared {
                 home,
+                serial: homes::next_serial(),
                 workers,
                 idle: CachePadded::new(Idle::new(config.workers)),
                 clock,

@@ -8,11 +8,12 @@ pub(crate) mod wheel;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::clock::to_nanos;
+use crate::homes;
 use crate::inbox::Letter;
 use crate::inbox::parcel::Parcel;
 use crate::seat;
@@ -100,49 +101,65 @@ impl Timers {
 }
 
 /// Where a timer is armed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Armed {
-    shared: Weak<Shared>,
-    worker: usize,
+    home: u16,
+    worker: u16,
+    /// Of the scheduler: its number may be another one's by now.
+    serial: u32,
     key: Key,
 }
 
 impl Armed {
-    fn new(shared: &Arc<Shared>, at: u64, action: Action) -> Self {
+    fn new(shared: &Shared, at: u64, action: Action) -> Self {
         let own = seat::try_current(|seat| {
-            let here = Arc::ptr_eq(&seat.shared, shared);
-            if here {
-                seat.worker.as_ref().map(|worker| worker.index)
-            } else {
-                None
-            }
+            let here = seat.shared.serial == shared.serial;
+            seat.worker
+                .as_ref()
+                .filter(|_| here)
+                .map(|worker| worker.index)
         });
         let worker = own.flatten().unwrap_or(0);
         let (key, first) = shared.workers[worker].timers.arm(at, action);
-        if first && own.flatten().is_none() {
-            // Its sleep may be too long now.
-            shared.workers[worker].unpark();
+        if first {
+            // Asked after arming: a thread that takes the worker over now sees the timer.
+            let leads = own.flatten().is_some() && seat::current(|seat| seat.leads());
+            if !leads {
+                // Its sleep may be too long now.
+                shared.workers[worker].unpark();
+            }
         }
         Armed {
-            shared: Arc::downgrade(shared),
-            worker,
+            home: shared.home,
+            worker: worker as u16,
+            serial: shared.serial,
             key,
         }
     }
 
-    fn with<R>(&self, f: impl FnOnce(&mut Wheel<Action>, Key) -> R) -> Option<R> {
-        let shared = self.shared.upgrade()?;
-        let outcome = f(&mut shared.workers[self.worker].timers.lock(), self.key);
-        Some(outcome)
+    fn with<R>(&self, f: impl FnOnce(&Shared, &mut Wheel<Action>, Key) -> R) -> Option<R> {
+        let mut f = Some(f);
+        let mut run = |shared: &Shared| {
+            let f = f.take().filter(|_| shared.serial == self.serial)?;
+            let mut wheel = shared.workers[usize::from(self.worker)].timers.lock();
+            Some(f(shared, &mut wheel, self.key))
+        };
+        let here = seat::try_current(|seat| {
+            let here = seat.shared.serial == self.serial;
+            if here { run(&seat.shared) } else { None }
+        });
+        match here.flatten() {
+            Some(outcome) => Some(outcome),
+            None => run(&*homes::find(self.home)?),
+        }
     }
 
+    /// Disarms it; when it was due.
     fn cancel(&self) -> Option<u64> {
-        self.with(|wheel, key| wheel.cancel(key))
-            .flatten()
-            .map(|(at, action)| {
-                drop(action);
-                at
-            })
+        // The action is dropped after the lock: it may hold a waker of anybody's.
+        let (at, action) = self.with(|_, wheel, key| wheel.cancel(key)).flatten()?;
+        drop(action);
+        Some(at)
     }
 }
 
@@ -184,50 +201,57 @@ impl Future for Sleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let shared = seat::current(|seat| seat.shared.clone());
-        if shared.clock.nanos() >= self.deadline {
-            if let Some(armed) = self.armed.take() {
-                armed.cancel();
+        seat::current(|seat| {
+            let shared = &*seat.shared;
+            if shared.clock.nanos() >= self.deadline {
+                self.disarm();
+                return Poll::Ready(());
             }
-            return Poll::Ready(());
-        }
-        if self.deadline == NEVER {
-            return Poll::Pending;
-        }
-        let action = || Action::Wake(cx.waker().clone());
-        let kept = self.armed.as_ref().and_then(|armed| {
-            armed.with(|wheel, key| match wheel.get(key) {
-                Some((_, Action::Wake(waker))) => {
-                    waker.clone_from(cx.waker());
-                    true
-                }
-                _ => false,
-            })
-        });
-        if kept != Some(true) {
-            self.armed = Some(Armed::new(&shared, self.deadline, action()));
-        }
-        Poll::Pending
+            if self.deadline != NEVER && !self.rearm(cx.waker()) {
+                let action = Action::Wake(cx.waker().clone());
+                self.armed = Some(Armed::new(shared, self.deadline, action));
+            }
+            Poll::Pending
+        })
     }
 }
 
-impl Drop for Sleep {
-    fn drop(&mut self) {
+impl Sleep {
+    /// Has an armed timer wake `waker` from now on; false if there is none.
+    fn rearm(&self, waker: &Waker) -> bool {
+        let Some(armed) = self.armed else {
+            return false;
+        };
+        let kept = armed.with(|_, wheel, key| match wheel.get(key) {
+            Some((_, Action::Wake(old))) => Some(std::mem::replace(old, waker.clone())),
+            _ => None,
+        });
+        // The old waker is dropped after the lock.
+        kept.flatten().is_some()
+    }
+
+    fn disarm(&mut self) {
         if let Some(armed) = self.armed.take() {
             armed.cancel();
         }
     }
 }
 
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        self.disarm();
+    }
+}
+
 /// A letter that will be posted later. Dropping this changes nothing.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct PostTimer {
     armed: Armed,
 }
 
 impl PostTimer {
     pub(crate) fn new<K: Kind>(
-        shared: &Arc<Shared>,
+        shared: &Shared,
         delay: Duration,
         to: Address,
         letter: Letter<K::Mail>,
@@ -239,19 +263,22 @@ impl PostTimer {
 
     /// Takes the letter back: how much time was left, or `None` if it was posted already.
     pub fn cancel(&self) -> Option<Duration> {
-        self.left(self.armed.cancel())
+        let at = self.armed.cancel()?;
+        let now = self.armed.with(|shared, _, _| shared.clock.nanos())?;
+        Some(Duration::from_nanos(at.saturating_sub(now)))
     }
 
     /// How much time is left; `None` if it was posted already.
     pub fn remaining(&self) -> Option<Duration> {
-        let at = self
-            .armed
-            .with(|wheel, key| wheel.get(key).map(|(at, _)| at));
-        self.left(at.flatten())
+        let left = self.armed.with(|shared, wheel, key| {
+            let (at, _) = wheel.get(key)?;
+            Some(at.saturating_sub(shared.clock.nanos()))
+        });
+        left.flatten().map(Duration::from_nanos)
     }
+}
 
-    fn left(&self, at: Option<u64>) -> Option<Duration> {
-        let now = self.armed.shared.upgrade()?.clock.nanos();
-        Some(Duration::from_nanos(at?.saturating_sub(now)))
-    }
+/// Posts `letter` after `delay`, from inside a task to one of the same scheduler. About 60 ns.
+pub fn post_after<K: Kind>(delay: Duration, to: Address, letter: Letter<K::Mail>) -> PostTimer {
+    seat::current(|seat| PostTimer::new::<K>(&seat.shared, delay, to, letter))
 }

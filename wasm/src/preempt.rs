@@ -15,7 +15,10 @@ pub(crate) fn arm(store: &mut Store<State>) {
         // An epoch costs a whole turn, so the turn is over. If nobody else wants the worker the
         // guest has it back after a third of a microsecond, once a millisecond. A guest that moved
         // to a blocking thread for a file call comes back to the workers this way.
-        rusm_sched::spend(rusm_sched::handle().config().budget);
+        // It also costs what makes the worker look at its timers: an epoch is a long time to them.
+        let handle = rusm_sched::handle();
+        let config = handle.config();
+        rusm_sched::spend(config.budget.max(config.maintain_reductions));
         Ok(UpdateDeadline::Yield(1))
     });
 }
