@@ -16,6 +16,9 @@ use crate::worker::{Tenant, Worker};
 const LOW_EVERY: u32 = 32;
 /// High-priority tasks in a row.
 const HIGH_RUN_MAX: u32 = 8;
+/// A queue that is served within this time needs no help, in nanoseconds: about what it takes
+/// to wake a thread.
+const QUICK: u64 = 50_000;
 /// A thief's pause between looks grows to this many spins, about 1 us.
 const PAUSE_MAX: u32 = 256;
 
@@ -39,6 +42,13 @@ pub(crate) fn lead(shared: &Arc<Shared>, worker: &Arc<Worker>) -> bool {
             turns_left: 0,
             reductions_left: 0,
             maintained: 0,
+            maintained_at: shared.clock.nanos(),
+            served_now: 0,
+            served: Fading::default(),
+            receivers: Fading::default(),
+            elapsed: Fading::default(),
+            sends: Fading::default(),
+            deep_sends: Fading::default(),
             high_run: 0,
             low_in: LOW_EVERY,
         };
@@ -56,12 +66,33 @@ struct Crew<'a> {
     turns_left: u32,
     reductions_left: i64,
     maintained: u32,
+    /// In nanoseconds.
+    maintained_at: u64,
+    /// Tasks taken from the queue since then; those that were handed over go without waiting.
+    served_now: u64,
+    /// The same over the last periods, and tasks woken by messages, and nanoseconds.
+    served: Fading,
+    receivers: Fading,
+    elapsed: Fading,
+    /// Sends, and those of them to a mailbox that is far behind.
+    sends: Fading,
+    deep_sends: Fading,
     high_run: u32,
     low_in: u32,
 }
 
 /// The lease is another thread's.
 struct Lost;
+
+/// A sum in which what was added 32 times ago weighs a third: tasks answer in bursts.
+#[derive(Default)]
+struct Fading(u64);
+
+impl Fading {
+    fn add(&mut self, more: u64) {
+        self.0 = self.0 - self.0 / 32 + more;
+    }
+}
 
 impl Crew<'_> {
     fn lead(&mut self) -> Result<(), Lost> {
@@ -114,7 +145,7 @@ impl Crew<'_> {
             return Some(task);
         }
         let shared = self.shared;
-        let show = shared.idle.any_idle();
+        let show = shared.idle.any_idle() && !self.worker.is_quick();
         self.seat
             .within(|queue, worker| queue.pop(&worker.public, show, |task| shared.inject(task)))
             .flatten()
@@ -143,6 +174,7 @@ impl Crew<'_> {
         let seat = self.seat;
         let budget = i64::from(self.shared.config.budget);
         seat.left.set(budget);
+        self.served_now += 1;
         let mut task = first;
         loop {
             if task.0.probe.get() != 0 {
@@ -192,9 +224,30 @@ impl Crew<'_> {
         }
         let waiting = self.waiting();
         self.seat.cells.queued.set(waiting as u64);
-        if waiting > 1 && self.shared.idle.any_sleeping() {
+        self.judge_pace(waiting);
+        if waiting > 1 && !self.worker.is_quick() && self.shared.idle.any_sleeping() {
             self.shared.wake_one();
         }
+    }
+
+    /// Is help of no use here? Either the tasks mostly talk to each other, and those that wait
+    /// will be served before another thread would be up. Or they mostly send to a mailbox that
+    /// is far behind, so that its owner is what they wait for. In both cases helping only
+    /// moves tasks and letters from cache to cache: with 64 producers and a consumer, two
+    /// workers do half of what one does.
+    fn judge_pace(&mut self, waiting: usize) {
+        let now = self.shared.clock.nanos();
+        self.elapsed.add(now - self.maintained_at);
+        self.served.add(self.served_now);
+        self.receivers.add(self.seat.receivers.replace(0));
+        self.maintained_at = now;
+        self.served_now = 0;
+        let talkative = self.receivers.0 * 2 >= self.served.0;
+        let wait = self.elapsed.0 / self.served.0.max(1) * waiting as u64;
+        self.deep_sends.add(self.seat.deep_sends.replace(0));
+        self.sends.add(self.seat.sends.replace(0));
+        let flooding = self.deep_sends.0 * 2 > self.sends.0;
+        self.worker.set_quick(flooding || talkative && wait < QUICK);
     }
 
     fn waiting(&self) -> usize {
@@ -321,7 +374,7 @@ impl Crew<'_> {
         let first = self.seat.within(|queue, _| queue.random(workers.len()))?;
         for at in 0..workers.len() {
             let victim = &workers[(first + at) % workers.len()];
-            if victim.index == self.worker.index {
+            if victim.index == self.worker.index || victim.is_quick() {
                 continue;
             }
             let cells = &self.seat.cells;

@@ -308,7 +308,7 @@ pub fn post<K: Kind>(to: Address, letter: Letter<K::Mail>) -> Result<(), Letter<
     let outcome = slot.state.post(to.generation(), address_of(node), |head| {
         below = link(node, head)
     });
-    turn::owe(1 + below / DEPTH_PER_REDUCTION);
+    turn::owe_for_send(below / DEPTH_PER_REDUCTION);
     match outcome {
         Post::Refused => return Err(std::mem::ManuallyDrop::into_inner(Letter::from_node(node))),
         Post::HandOver => {

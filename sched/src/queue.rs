@@ -31,6 +31,13 @@ pub(crate) struct Public {
     deque: Option<Stealer<TaskRef>>,
 }
 
+impl Public {
+    /// Is there anything to take? A glance.
+    pub(crate) fn has_tasks(&self) -> bool {
+        self.ring.len() > 0 || self.urgent.len() > 0
+    }
+}
+
 enum Local {
     /// Tasks claimed from the public ring, the next one at `at`.
     Ring {

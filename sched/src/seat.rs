@@ -65,6 +65,11 @@ pub(crate) struct Seat {
     pub(crate) moving: Cell<bool>,
     /// Wake-ups come from timers or readiness now.
     pub(crate) urgent: Cell<bool>,
+    /// Tasks woken by messages since the last maintenance.
+    pub(crate) receivers: Cell<u64>,
+    /// Letters sent since then, and those that lie on top of many others.
+    pub(crate) sends: Cell<u64>,
+    pub(crate) deep_sends: Cell<u64>,
     /// Time the next wake-up.
     pub(crate) probing: Cell<bool>,
 }
@@ -137,6 +142,9 @@ impl Seat {
             receiving: Cell::new(false),
             moving: Cell::new(false),
             urgent: Cell::new(false),
+            receivers: Cell::new(0),
+            sends: Cell::new(0),
+            deep_sends: Cell::new(0),
             probing: Cell::new(false),
         }
     }
@@ -253,7 +261,8 @@ impl Seat {
         self.push(task);
         // A glance without a fence: a worker just going to sleep is missed, which delays
         // parallelism until this worker's next maintenance and loses nothing.
-        if self.shared.idle.any_sleeping() && !self.urgent.get() {
+        let quick = self.worker.as_ref().is_some_and(|worker| worker.is_quick());
+        if self.shared.idle.any_sleeping() && !self.urgent.get() && !quick {
             self.shared.wake_one();
         }
     }
@@ -274,6 +283,7 @@ impl Seat {
 
     #[inline(always)]
     fn push_receiver(&self, task: TaskRef) {
+        self.receivers.set(self.receivers.get() + 1);
         if self.urgent.get() || !self.shared.config.hand_off {
             return self.push_woken(task);
         }

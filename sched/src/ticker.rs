@@ -18,7 +18,7 @@ use crate::worker::{Tenant, Worker};
 /// call to wake it.
 const LINGER: u32 = 20;
 /// A timer this late is fired by whoever is awake, in nanoseconds.
-pub(crate) const OVERDUE: u64 = 1_000_000;
+pub(crate) const OVERDUE: u64 = 3_000_000;
 
 type Hook = Box<dyn Fn() + Send + Sync>;
 type Report = Box<dyn Fn(&Overrun) + Send + Sync>;
@@ -116,7 +116,12 @@ impl Ticker {
                 *watch = Watch::default();
             }
             // Its own thread may be in a long turn, and the others asleep.
-            if worker.timers.next().is_some_and(|at| at + OVERDUE < now) {
+            let late = worker.timers.next().is_some_and(|at| at + OVERDUE < now);
+            let slow = watch.since < now && worker.public.has_tasks();
+            if slow {
+                worker.set_quick(false);
+            }
+            if late || slow {
                 shared.wake_one();
             }
         }

@@ -20,10 +20,13 @@ use crate::seat;
 use crate::shared::Shared;
 use crate::task::Kind;
 use crate::task::slot::Address;
+use crate::turn;
 use wheel::{Key, Wheel};
 
 /// Timers that fire before the wheel's lock is let go.
 const BATCH: usize = 512;
+/// What arming a timer costs: ten times a message, in time as well.
+const ARM_REDUCTIONS: u32 = 10;
 /// No timer is armed.
 const NEVER: u64 = u64::MAX;
 
@@ -120,6 +123,7 @@ impl Armed {
                 .map(|worker| worker.index)
         });
         let worker = own.flatten().unwrap_or(0);
+        turn::owe(ARM_REDUCTIONS);
         let (key, first) = shared.workers[worker].timers.arm(at, action);
         if first {
             // Asked after arming: a thread that takes the worker over now sees the timer.

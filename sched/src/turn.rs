@@ -7,6 +7,7 @@
 //! | receiving a letter | 1 |
 //! | sending a letter | 1, and 1 for each 32 letters unread at the receiver |
 //! | spawning a task | 1 |
+//! | arming a timer | 10 |
 //! | `charge`, `spend` | what the caller says |
 //! | a host call of a Wasm guest | 1, and 1 for each 256 bytes it moves |
 //! | an epoch in which a Wasm guest ran | the whole budget, and a look at the timers |
@@ -48,6 +49,18 @@ pub fn spend(reductions: u32) -> bool {
 #[inline(always)]
 pub(crate) fn owe(reductions: u32) {
     seat::try_current(|seat| seat.left.set(seat.left.get() - i64::from(reductions)));
+}
+
+/// Notes the price of a send; `extra`: what the receiver's backlog adds.
+#[inline(always)]
+pub(crate) fn owe_for_send(extra: u32) {
+    seat::try_current(|seat| {
+        seat.left.set(seat.left.get() - 1 - i64::from(extra));
+        seat.sends.set(seat.sends.get() + 1);
+        if extra > 0 {
+            seat.deep_sends.set(seat.deep_sends.get() + 1);
+        }
+    });
 }
 
 /// Queues the current task again, behind the others; the caller returns `Pending`.

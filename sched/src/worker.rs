@@ -1,6 +1,6 @@
 //! A worker as others see it: its queues, its timers, and the thread that leads it.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::Config;
@@ -17,6 +17,9 @@ pub(crate) struct Worker {
     pub(crate) public: Public,
     pub(crate) queue: Private,
     pub(crate) timers: Timers,
+    /// It serves its queue sooner than another thread would be awake. Set by the leading
+    /// thread's maintenance, cleared by the ticker when a turn takes long all the same.
+    quick: AtomicBool,
     /// When the wake-up that is being timed happened; 0: none is.
     pub(crate) probe_at: AtomicU64,
     /// The thread that leads it now.
@@ -39,6 +42,7 @@ impl Worker {
             public,
             queue: Private::new(queue),
             timers: Timers::new(),
+            quick: AtomicBool::new(false),
             probe_at: AtomicU64::new(0),
             tenant: Mutex::new(None),
         }
@@ -47,6 +51,15 @@ impl Worker {
     pub(crate) fn tenant(&self) -> Option<Tenant> {
         let tenant = self.tenant.lock().unwrap_or_else(PoisonError::into_inner);
         tenant.clone()
+    }
+
+    #[inline]
+    pub(crate) fn is_quick(&self) -> bool {
+        self.quick.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_quick(&self, quick: bool) {
+        self.quick.store(quick, Ordering::Relaxed);
     }
 
     /// The worker has no thread until the next one takes the lead.

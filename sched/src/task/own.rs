@@ -65,16 +65,20 @@ impl<K: Kind> Own<K> {
         seat::current(|seat| {
             let slot = seat.own_slot(self.address);
             let left = seat.left.get();
-            if left <= 0 {
-                return Received::TurnOver;
-            }
-            let older = match slot.side.get() {
-                Some(_) => self.with_side(saved).flatten(),
-                None => None,
-            };
-            if older.is_none() && slot.private.get().is_none() {
+            if slot.private.get().is_none() {
                 slot.private.set(inbox::take_plain(slot));
             }
+            let has_side = slot.side.get().is_some();
+            // Who has nothing to do waits, whatever it has spent: to yield instead would show
+            // others a runnable task where there is none.
+            if left <= 0 && (slot.private.get().is_some() || has_side) {
+                return Received::TurnOver;
+            }
+            let older = if has_side {
+                self.with_side(saved).flatten()
+            } else {
+                None
+            };
             if let Some(letter) = older.or_else(|| inbox::pop_private(slot)) {
                 seat.left.set(left - 1);
                 return Received::Letter(letter);
