@@ -40,7 +40,9 @@ pub use crate::{
     exit::{ExitReason, Fault, Outcome},
     join::JoinHandle,
     message::{INLINE_BYTES_MAX, Message},
-    node::{Node, SpawnOptions, TimerRef, exit, info, is_alive, kill, send, send_after, spawn},
+    node::{
+        Node, Overrun, SpawnOptions, TimerRef, exit, info, is_alive, kill, send, send_after, spawn,
+    },
     pid::{ParsePidError, Pid},
     report::{CrashReport, set_crash_sink},
 };

@@ -36,6 +36,21 @@ pub struct SpawnOptions {
     pub label: Option<Arc<str>>,
 }
 
+/// A native body that has kept its worker for longer than `Config::turn_limit`.
+#[derive(Clone, Debug)]
+pub struct Overrun {
+    /// Whose body it is.
+    pub pid: Pid,
+    /// The body's type, which names the function it was written in.
+    pub body: &'static str,
+    /// How long the turn has lasted.
+    pub lasted: Duration,
+    /// False: no spare thread was left, and the worker stays held up.
+    pub rescued: bool,
+    /// Threads stuck in such turns now, this one included.
+    pub stuck: usize,
+}
+
 /// A message that will be sent later. Dropping this changes nothing.
 pub type TimerRef = PostTimer;
 
@@ -188,6 +203,20 @@ impl Node {
     /// How many processes live now.
     pub fn process_count(&self) -> usize {
         self.handle.stats().live() as usize
+    }
+
+    /// Has `report` called for each native body that does not give its turn back: the others
+    /// go on on a spare thread meanwhile, but the thread it holds is lost to the machine.
+    pub fn on_overrun(&self, report: impl Fn(&Overrun) + Send + Sync + 'static) {
+        self.handle.on_overrun(move |overrun| {
+            report(&Overrun {
+                pid: Pid::new(overrun.task),
+                body: overrun.name,
+                lasted: overrun.lasted,
+                rescued: overrun.rescued,
+                stuck: overrun.stuck,
+            });
+        });
     }
 
     /// What the scheduler has done so far.

@@ -380,6 +380,33 @@ fn a_node_that_is_shut_down_ends_its_processes_and_says_so() {
 }
 
 #[test]
+fn a_body_that_never_awaits_is_reported_by_pid_and_name() {
+    let node = node(1);
+    let (overruns, seen) = mpsc::channel();
+    node.on_overrun(move |overrun| {
+        // The test may be over already.
+        let _ = overruns.send(overrun.clone());
+    });
+    let stop = Arc::new(AtomicUsize::new(0));
+    let until = stop.clone();
+    let hog = node.spawn(move |_| async move {
+        while until.load(Ordering::Relaxed) == 0 {
+            std::hint::spin_loop();
+        }
+    });
+    let overrun = seen.recv_timeout(WAIT_MAX).expect("it is reported");
+    assert_eq!(overrun.pid, hog);
+    assert!(
+        overrun.body.contains("a_body_that_never_awaits"),
+        "{}",
+        overrun.body
+    );
+    assert_eq!(node.block_on(|_| async { 1 }), Ok(1));
+    stop.store(1, Ordering::Relaxed);
+    assert_eq!(node.shutdown(WAIT_MAX), Ok(()));
+}
+
+#[test]
 fn a_context_outside_of_its_own_process_is_refused() {
     let node = node(2);
     let outcome = node.block_on(|mut ctx| async move {

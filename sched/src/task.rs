@@ -109,7 +109,7 @@ where
     let future = body(Own::new(address));
     // SAFETY: the class was chosen for `F`, and the slot is free.
     unsafe { slot.future::<F>().write(future) };
-    slot.vtable.set(Some(const { &vtable::<K, F>() }));
+    slot.set_vtable(const { &vtable::<K, F>() });
     slot.priority.set(start.priority as u8);
     slot.reductions.store(0, Ordering::Relaxed);
     if let Some(side) = start.side {
@@ -123,6 +123,7 @@ where
 
 const fn vtable<K: Returns<F::Output>, F: Future + Send + 'static>() -> Vtable {
     Vtable {
+        name: std::any::type_name::<F>,
         poll: poll::<K, F>,
         drop: drop_future::<F>,
         closed: closed::<K>,
@@ -178,7 +179,7 @@ unsafe fn closed<K: Kind>(
 /// Polls a task on the calling thread.
 #[inline(always)]
 pub(crate) fn poll_once(slot: &Slot, cx: &mut Context<'_>) -> Poll<()> {
-    let vtable = slot.vtable.get().expect("a live slot has a table");
+    let vtable = slot.vtable().expect("a live slot has a table");
     // SAFETY: the caller runs the task's turn, so the future is there and is ours.
     unsafe { (vtable.poll)(slot, cx) }
 }
@@ -187,7 +188,7 @@ pub(crate) fn poll_once(slot: &Slot, cx: &mut Context<'_>) -> Poll<()> {
 /// slot. The caller owns the task. About 8 ns.
 #[inline(always)]
 pub(crate) fn finish(slot: &'static Slot) {
-    let vtable = slot.vtable.get().expect("a live slot has a table");
+    let vtable = slot.vtable().expect("a live slot has a table");
     let address = slot.address();
     // SAFETY: the caller owns the task, which is not polled again. A panic in a destructor is
     // contained: the task is over, and its worker must go on.

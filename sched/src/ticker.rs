@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::clock::to_nanos;
 use crate::shared::Shared;
-use crate::task::slot::Address;
+use crate::task::slot::{Address, resolve};
 use crate::worker::{Tenant, Worker};
 
 /// Idle ticks before the ticker sleeps: short pauses shall not cost the next task a system
@@ -28,6 +28,8 @@ type Report = Box<dyn Fn(&Overrun) + Send + Sync>;
 pub struct Overrun {
     /// The task that does not give its turn back.
     pub task: Address,
+    /// The type of its body, which names the function it was made in.
+    pub name: &'static str,
     /// The worker it held up.
     pub worker: usize,
     /// How long its turn has lasted.
@@ -147,6 +149,7 @@ impl Ticker {
         }
         let overrun = Overrun {
             task,
+            name: resolve(task).vtable().map_or("", |vtable| (vtable.name)()),
             worker: worker.index,
             lasted,
             rescued,

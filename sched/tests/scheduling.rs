@@ -262,6 +262,7 @@ fn bodies_that_never_await_do_not_starve_the_others() {
         .expect("a bystander gets its turn");
     let first = seen.recv_timeout(WAIT_MAX).expect("it is reported");
     assert!(first.rescued && first.lasted >= Duration::from_millis(10));
+    assert!(first.name.contains("hog"), "{}", first.name);
     stop.store(true, Ordering::Relaxed);
     assert_eq!(scheduler.shutdown(WAIT_MAX), Ok(()));
     assert_eq!(handle.stats().stuck, 0);

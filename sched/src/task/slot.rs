@@ -7,7 +7,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use super::state::{State, Wake};
@@ -53,6 +53,8 @@ impl fmt::Debug for Address {
 
 /// What a slot can do with the future in it, whose type is known only here.
 pub(crate) struct Vtable {
+    /// The future's type.
+    pub(crate) name: fn() -> &'static str,
     /// Polls the future. Must be on the task's own turn.
     pub(crate) poll: unsafe fn(&Slot, &mut Context<'_>) -> Poll<()>,
     /// Drops the future in place. Once, after which it is not polled again.
@@ -71,7 +73,8 @@ pub(crate) struct Slot {
     pub(crate) index: u32,
     /// Letters that were taken from the inbox and not read yet, the oldest first.
     pub(crate) private: Cell<Option<NonNull<Node>>>,
-    pub(crate) vtable: Cell<Option<&'static Vtable>>,
+    /// Atomic because the ticker reads it to name a task that does not end its turn.
+    vtable: AtomicPtr<Vtable>,
     /// The upper layer's rarely used part of the task, if it was needed.
     pub(crate) side: Cell<Option<NonNull<()>>>,
     next: Cell<Option<NonNull<Slot>>>,
@@ -111,6 +114,18 @@ pub(crate) const fn class_of(size: usize, align: usize) -> Option<usize> {
 impl Slot {
     pub(crate) fn address(&self) -> Address {
         Address::new(self.index, self.generation.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn set_vtable(&self, vtable: &'static Vtable) {
+        let vtable = std::ptr::from_ref(vtable).cast_mut();
+        self.vtable.store(vtable, Ordering::Relaxed);
+    }
+
+    /// What can be done with the latest task here; `None` before the first one.
+    #[inline(always)]
+    pub(crate) fn vtable(&self) -> Option<&'static Vtable> {
+        // SAFETY: only `set_vtable` stores here, and it takes references to statics.
+        unsafe { self.vtable.load(Ordering::Relaxed).as_ref() }
     }
 
     /// Does a task of scheduler `home` live here? Asked in this order: a slot's home is set
@@ -210,7 +225,7 @@ mod table {
         generation: AtomicU32::new(u32::MAX),
         index: u32::MAX,
         private: Cell::new(None),
-        vtable: Cell::new(None),
+        vtable: AtomicPtr::new(std::ptr::null_mut()),
         side: Cell::new(None),
         next: Cell::new(None),
         reductions: AtomicU64::new(0),
@@ -272,7 +287,7 @@ mod table {
             generation: AtomicU32::new(0),
             index,
             private: Cell::new(None),
-            vtable: Cell::new(None),
+            vtable: AtomicPtr::new(std::ptr::null_mut()),
             side: Cell::new(None),
             next: Cell::new(next),
             reductions: AtomicU64::new(0),
