@@ -9,7 +9,6 @@
 //! | spawning a task | 1 |
 //! | arming a timer | 10 |
 //! | `charge`, `spend` | what the caller says |
-//! | a host call of a Wasm guest | 1, and 1 for each 256 bytes it moves |
 //! | an epoch in which a Wasm guest ran | the whole budget, and a look at the timers |
 //!
 //! Sending and spawning never wait: what they cost is missing at the next await.
