@@ -52,19 +52,16 @@ impl Kind for Process {
     }
 
     fn closed(address: Address, side: Option<Box<Side>>, unread: Letters<Signal>) {
-        drop(unread);
         let Some(side) = side else { return };
         // Without a reason it was its node that ended.
         let reason = side.reason.unwrap_or(ExitReason::Shutdown);
-        report::crash(
-            Pid::new(address),
-            &reason,
-            side.label.as_deref(),
-            side.join.is_some(),
-        );
+        let joined = side.join.is_some();
+        // First of all: what follows runs code of others, which may panic.
         if let Some(join) = side.join {
-            join.close(reason);
+            join.close(reason.clone());
         }
+        report::crash(Pid::new(address), &reason, side.label.as_deref(), joined);
+        drop(unread);
     }
 }
 

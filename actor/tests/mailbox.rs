@@ -188,3 +188,50 @@ impl std::task::Wake for Relay {
         }
     }
 }
+
+/// A receive that was given up left the process marked as receiving. When it then slept with
+/// a message taken over but not read, the next message replaced that one.
+#[test]
+fn a_message_that_comes_during_a_sleep_replaces_none_that_came_before() {
+    let node = node(2);
+    let outcome = node.block_on(|mut ctx| async move {
+        let me = ctx.pid();
+        assert!(ctx.receive_within(Duration::ZERO).await.is_none());
+        send(me, 1_u64.to_le_bytes());
+        send(me, 2_u64.to_le_bytes());
+        assert_eq!(number(&ctx.receive().await), 1);
+        ctx.spawn(move |_| async move { send(me, 3_u64.to_le_bytes()) });
+        ctx.sleep(Duration::from_millis(5)).await;
+        assert_eq!(number(&ctx.receive().await), 2);
+        assert_eq!(number(&ctx.receive().await), 3);
+    });
+    assert_eq!(outcome, Ok(()));
+}
+
+/// A message that panics when it is dropped was dropped twice when a timer found its receiver
+/// dead, and took the worker with it.
+#[test]
+fn a_message_that_panics_when_dropped_hurts_nobody_but_itself() {
+    struct Bomb(Arc<std::sync::atomic::AtomicUsize>);
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            std::panic::resume_unwind(Box::new("on purpose"));
+        }
+    }
+    let node = node(1);
+    let dropped = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let dead = node.spawn_join(|_| async {});
+    let to = dead.pid();
+    dead.wait();
+    let bomb = Message::native(Bomb(dropped.clone()));
+    node.send_after(Duration::from_millis(1), to, bomb);
+    let count = dropped.clone();
+    let outcome = node.block_on(|ctx| async move {
+        while count.load(Ordering::SeqCst) == 0 {
+            ctx.sleep(Duration::from_millis(1)).await;
+        }
+    });
+    assert_eq!(outcome, Ok(()));
+    assert_eq!(dropped.load(Ordering::SeqCst), 1);
+}

@@ -10,10 +10,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
+use crate::contain::contain;
 use crate::lease::Lease;
 use crate::run::{Outcome, take_turn};
 use crate::seat::{self, Seat};
 use crate::shared::Shared;
+use crate::task::is_waker_of;
 use crate::task::slot::TaskRef;
 
 /// Why blocking work was not done.
@@ -119,7 +121,7 @@ pub struct Enter {
 impl Future for Enter {
     type Output = Result<(), Refused>;
 
-    fn poll(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         seat::current(|seat| {
             if seat.worker.is_none() || seat.shared.is_simulated() {
                 return Poll::Ready(Ok(()));
@@ -135,8 +137,12 @@ impl Future for Enter {
                 return Poll::Ready(Err(why));
             }
             self.asked = true;
-            // No waker is needed: the thread that takes the task over polls it.
             seat.moving.set(true);
+            // The thread that takes the task over polls it; a combinator with wakers of its own
+            // must be told to poll this future, too.
+            if !seat.slot().is_some_and(|slot| is_waker_of(slot, cx)) {
+                cx.waker().wake_by_ref();
+            }
             Poll::Pending
         })
     }
@@ -258,7 +264,9 @@ impl Pool {
         seat.occupy(|seat| {
             while let Some(job) = self.next(shared) {
                 match job {
-                    Job::Run(work) => work(),
+                    Job::Run(work) => {
+                        contain(work);
+                    }
                     Job::Task(task) => run_task(shared, seat, task),
                 }
                 self.lock().done += 1;

@@ -103,8 +103,11 @@ impl Crew<'_> {
             .into_iter()
             .for_each(|task| self.shared.give_back(task));
         let queue = |queue: &mut Queue, worker: &Worker| queue.pop(&worker.public, false, |_| {});
-        while let Some(task) = self.seat.within(queue).flatten() {
-            self.shared.give_back(task);
+        // Thieves that still search may win for a moment.
+        while self.waiting() > 0 {
+            let task = self.seat.within(queue).flatten();
+            task.into_iter()
+                .for_each(|task| self.shared.give_back(task));
         }
         Ok(())
     }

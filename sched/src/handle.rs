@@ -107,12 +107,12 @@ impl Handle {
 
     /// Has `hook` called by the ticker, every `Config::tick` while any worker runs something.
     pub fn on_tick(&self, hook: impl Fn() + Send + Sync + 'static) {
-        self.shared.ticker.on_tick(Box::new(hook));
+        self.shared.ticker.on_tick(Arc::new(hook));
     }
 
     /// Has `report` called for each turn that outlives `Config::turn_limit`.
     pub fn on_overrun(&self, report: impl Fn(&Overrun) + Send + Sync + 'static) {
-        self.shared.ticker.on_overrun(Box::new(report));
+        self.shared.ticker.on_overrun(Arc::new(report));
     }
 
     /// What the scheduler was started with.

@@ -314,7 +314,8 @@ pub fn post<K: Kind>(to: Address, letter: Letter<K::Mail>) -> Result<(), Letter<
         Post::HandOver => {
             // SAFETY: the node is ours until the task runs.
             unsafe { node.as_ref() }.next.set(None);
-            slot.private.set(Some(node));
+            // Not empty where a receive was given up and the task waits for something else.
+            slot.private.set(join(slot.private.take(), Some(node)));
             seat::schedule_receiver(TaskRef(slot));
         }
         Post::Queued => {}

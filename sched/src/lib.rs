@@ -48,6 +48,8 @@ mod clock;
 #[cfg(not(loom))]
 mod config;
 #[cfg(not(loom))]
+mod contain;
+#[cfg(not(loom))]
 mod crew;
 #[cfg(not(loom))]
 mod handle;

@@ -302,10 +302,14 @@ impl Shared {
             task::finish(task.0);
         }
         let mut found = false;
-        for slot in all().filter(|slot| slot.is_live_at(self.home)) {
-            found = true;
-            if slot.wake() == Wake::Schedule {
-                task::finish(slot);
+        for slot in all() {
+            // Before the look: a later tenant, another scheduler's, has a later generation.
+            let generation = slot.address().generation();
+            if slot.is_live_at(self.home) {
+                found = true;
+                if slot.state.wake(generation) == Wake::Schedule {
+                    task::finish(slot);
+                }
             }
         }
         found

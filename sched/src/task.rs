@@ -16,6 +16,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 
 use crate::config::Priority;
+use crate::contain::contain;
 use crate::inbox::{self, Letters, Node};
 use crate::seat::{self, Seat};
 pub use own::{Own, Received};
@@ -149,7 +150,8 @@ where
         future.poll(cx).map(|outcome| K::returned(&own, outcome))
     };
     catch_unwind(AssertUnwindSafe(turn)).unwrap_or_else(|payload| {
-        K::panicked(&own, payload);
+        // The payload is the task's as well: dropping it may panic again.
+        contain(|| K::panicked(&own, payload));
         Poll::Ready(())
     })
 }
@@ -192,13 +194,13 @@ pub(crate) fn finish(slot: &'static Slot) {
     let address = slot.address();
     // SAFETY: the caller owns the task, which is not polled again. A panic in a destructor is
     // contained: the task is over, and its worker must go on.
-    let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { (vtable.drop)(slot) }));
+    let dropped = contain(|| unsafe { (vtable.drop)(slot) });
     let next = address.generation().wrapping_add(1);
     slot.generation.store(next, Ordering::Relaxed);
     let unread = inbox::close(slot, next);
     let private = slot.private.take();
     let side = slot.side.take();
-    if side.is_some() || private.is_some() || unread.is_some() || dropped.is_err() {
+    if side.is_some() || private.is_some() || unread.is_some() || !dropped {
         leave(vtable, address, side, private, unread);
     }
     seat::recycle(slot);
@@ -213,11 +215,10 @@ fn leave(
     private: Option<NonNull<Node>>,
     unread: Option<NonNull<Node>>,
 ) {
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
+    contain(|| {
         // SAFETY: the task is over: side block and letters are nobody's but ours.
         unsafe { (vtable.closed)(address, side, inbox::join(private, unread)) }
-    }));
-    drop(outcome);
+    });
 }
 
 /// Does `cx` carry the waker of the task in `slot`?

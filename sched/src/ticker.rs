@@ -10,6 +10,7 @@ use std::thread::Thread;
 use std::time::Duration;
 
 use crate::clock::to_nanos;
+use crate::contain::contain;
 use crate::shared::Shared;
 use crate::task::slot::{Address, resolve};
 use crate::worker::{Tenant, Worker};
@@ -20,8 +21,8 @@ const LINGER: u32 = 20;
 /// A timer this late is fired by whoever is awake, in nanoseconds.
 pub(crate) const OVERDUE: u64 = 3_000_000;
 
-type Hook = Box<dyn Fn() + Send + Sync>;
-type Report = Box<dyn Fn(&Overrun) + Send + Sync>;
+type Hook = Arc<dyn Fn() + Send + Sync>;
+type Report = Arc<dyn Fn(&Overrun) + Send + Sync>;
 
 /// A turn that outlived `Config::turn_limit`.
 #[derive(Clone, Debug)]
@@ -102,9 +103,15 @@ impl Ticker {
 
     fn tick(&self, shared: &Arc<Shared>, watches: &mut [Watch]) {
         self.ticks.fetch_add(1, Ordering::Relaxed);
-        let hooks = self.hooks.read().unwrap_or_else(PoisonError::into_inner);
-        hooks.iter().for_each(|hook| hook());
-        drop(hooks);
+        // Called without the lock, and contained: everybody's preemption depends on the ticker.
+        let hooks = self
+            .hooks
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        for hook in hooks {
+            contain(|| hook());
+        }
         let now = shared.clock.nanos();
         let limit = to_nanos(shared.config.turn_limit);
         for (worker, watch) in shared.workers.iter().zip(watches) {
@@ -155,9 +162,13 @@ impl Ticker {
             rescued,
             stuck: self.stuck.load(Ordering::Relaxed),
         };
-        let report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(report) = report.as_ref() {
-            report(&overrun);
+        let report = self
+            .report
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if let Some(report) = report {
+            contain(|| report(&overrun));
         }
     }
 

@@ -13,6 +13,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::clock::to_nanos;
+use crate::contain::contain;
 use crate::homes;
 use crate::inbox::Letter;
 use crate::inbox::parcel::Parcel;
@@ -94,10 +95,10 @@ impl Timers {
             self.publish(&wheel);
             drop(wheel);
             for action in due.drain(..) {
-                match action {
+                contain(|| match action {
                     Action::Wake(waker) => waker.wake(),
                     Action::Post(parcel) => parcel.deliver(),
-                }
+                });
             }
         }
     }

@@ -37,8 +37,9 @@ impl Parcel {
     }
 
     pub(crate) fn deliver(self) {
-        (self.deliver)(self.to, self.node);
-        std::mem::forget(self);
+        // Whatever happens in there, the letter is not this parcel's any more.
+        let parcel = ManuallyDrop::new(self);
+        (parcel.deliver)(parcel.to, parcel.node);
     }
 }
 

@@ -10,7 +10,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-use super::state::{State, Wake};
+use super::state::State;
 use crate::arena::{Block, CLASSES, Depot};
 use crate::inbox::Node;
 
@@ -132,11 +132,6 @@ impl Slot {
     /// before it is opened, and may be its last tenant's until then.
     pub(crate) fn is_live_at(&self, home: u16) -> bool {
         self.state.is_live() && self.home.load(Ordering::Relaxed) == home
-    }
-
-    /// Wakes whoever lives here.
-    pub(crate) fn wake(&self) -> Wake {
-        self.state.wake(self.generation.load(Ordering::Relaxed))
     }
 
     pub(crate) fn class(&self) -> usize {
