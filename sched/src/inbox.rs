@@ -269,6 +269,7 @@ fn reverse(newest: Option<NonNull<Node>>) -> Option<NonNull<Node>> {
 }
 
 /// Two chains of letters, the older ones first. Walks the older one.
+#[cold]
 pub(crate) fn join(
     older: Option<NonNull<Node>>,
     younger: Option<NonNull<Node>>,
@@ -314,8 +315,11 @@ pub fn post<K: Kind>(to: Address, letter: Letter<K::Mail>) -> Result<(), Letter<
         Post::HandOver => {
             // SAFETY: the node is ours until the task runs.
             unsafe { node.as_ref() }.next.set(None);
-            // Not empty where a receive was given up and the task waits for something else.
-            slot.private.set(join(slot.private.take(), Some(node)));
+            match slot.private.get() {
+                None => slot.private.set(Some(node)),
+                // A receive was given up, and the task waits for something else.
+                older => slot.private.set(join(older, Some(node))),
+            }
             seat::schedule_receiver(TaskRef(slot));
         }
         Post::Queued => {}
