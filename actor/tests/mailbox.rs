@@ -1,7 +1,7 @@
 //! What a mailbox does: keep the order, wait, choose, give up in time.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rusm_actor::{Config, Message, Node, send};
@@ -234,4 +234,32 @@ fn a_message_that_panics_when_dropped_hurts_nobody_but_itself() {
     });
     assert_eq!(outcome, Ok(()));
     assert_eq!(dropped.load(Ordering::SeqCst), 1);
+}
+
+/// Sixteen that send without end are no match for one reader if each gets the same turns: what
+/// they overspend must cost them turns.
+#[test]
+fn who_floods_a_mailbox_waits_for_its_reader() {
+    const READ: u64 = 100_000;
+    let node = node(1);
+    let behind = node.block_on(|mut ctx| async move {
+        let sent = Arc::new(AtomicU64::new(0));
+        let reader = ctx.pid();
+        for _ in 0..16 {
+            let sent = sent.clone();
+            ctx.spawn(move |_ctx| async move {
+                loop {
+                    (0..256).for_each(|_| send(reader, b"flood"));
+                    sent.fetch_add(256, Ordering::Relaxed);
+                    rusm_sched::yield_now().await;
+                }
+            });
+        }
+        for _ in 0..READ {
+            ctx.receive().await;
+        }
+        sent.load(Ordering::Relaxed) - READ
+    });
+    let behind = behind.expect("the reader returns");
+    assert!(behind < READ / 2, "{behind} letters lie unread");
 }

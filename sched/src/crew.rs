@@ -1,24 +1,26 @@
 //! A leading thread's loop: which task runs next, where to look for more, when to sleep.
 
+mod pace;
+
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::lease::Lease;
 use crate::park::Park;
 use crate::queue::Queue;
-use crate::run::{Outcome, take_turn};
+use crate::run::{Outcome, pay, take_turn};
 use crate::seat::Seat;
 use crate::shared::Shared;
 use crate::task::slot::TaskRef;
 use crate::worker::{Tenant, Worker};
+use pace::{Pace, Period};
 
 /// Low-priority tasks get a turn after this many others, even on a busy worker.
 const LOW_EVERY: u32 = 32;
 /// High-priority tasks in a row.
 const HIGH_RUN_MAX: u32 = 8;
-/// A queue that is served within this time needs no help, in nanoseconds: about what it takes
-/// to wake a thread.
-const QUICK: u64 = 50_000;
+/// Tasks that a worker must have for a busy one to take some.
+const LONG: usize = 8;
 /// A thief's pause between looks grows to this many spins, about 1 us.
 const PAUSE_MAX: u32 = 256;
 
@@ -42,13 +44,8 @@ pub(crate) fn lead(shared: &Arc<Shared>, worker: &Arc<Worker>) -> bool {
             turns_left: 0,
             reductions_left: 0,
             maintained: 0,
-            maintained_at: shared.clock.nanos(),
-            served_now: 0,
-            served: Fading::default(),
-            receivers: Fading::default(),
-            elapsed: Fading::default(),
-            sends: Fading::default(),
-            deep_sends: Fading::default(),
+            served: 0,
+            pace: Pace::new(shared.clock.nanos()),
             high_run: 0,
             low_in: LOW_EVERY,
         };
@@ -66,33 +63,15 @@ struct Crew<'a> {
     turns_left: u32,
     reductions_left: i64,
     maintained: u32,
-    /// In nanoseconds.
-    maintained_at: u64,
-    /// Tasks taken from the queue since then; those that were handed over go without waiting.
-    served_now: u64,
-    /// The same over the last periods, and tasks woken by messages, and nanoseconds.
-    served: Fading,
-    receivers: Fading,
-    elapsed: Fading,
-    /// Sends, and those of them to a mailbox that is far behind.
-    sends: Fading,
-    deep_sends: Fading,
+    /// Tasks taken from the queue since then.
+    served: u64,
+    pace: Pace,
     high_run: u32,
     low_in: u32,
 }
 
 /// The lease is another thread's.
 struct Lost;
-
-/// A sum in which what was added 32 times ago weighs a third: tasks answer in bursts.
-#[derive(Default)]
-struct Fading(u64);
-
-impl Fading {
-    fn add(&mut self, more: u64) {
-        self.0 = self.0 - self.0 / 32 + more;
-    }
-}
 
 impl Crew<'_> {
     fn lead(&mut self) -> Result<(), Lost> {
@@ -177,7 +156,12 @@ impl Crew<'_> {
         let seat = self.seat;
         let budget = i64::from(self.shared.config.budget);
         seat.left.set(budget);
-        self.served_now += 1;
+        self.served += 1;
+        if !pay(seat, first.0) {
+            self.turns_left = self.turns_left.saturating_sub(1);
+            seat.push(first);
+            return Ok(());
+        }
         let mut task = first;
         loop {
             if task.0.probe.get() != 0 {
@@ -198,7 +182,7 @@ impl Crew<'_> {
             let next = seat.within(|queue, _| queue.take_hand_off()).flatten();
             match next {
                 None => break,
-                Some(next) if seat.left.get() <= 0 => {
+                Some(next) if seat.left.get() <= 0 || !pay(seat, next.0) => {
                     seat.push(next);
                     break;
                 }
@@ -233,24 +217,21 @@ impl Crew<'_> {
         }
     }
 
-    /// Is help of no use here? Either the tasks mostly talk to each other, and those that wait
-    /// will be served before another thread would be up. Or they mostly send to a mailbox that
-    /// is far behind, so that its owner is what they wait for. In both cases helping only
-    /// moves tasks and letters from cache to cache: with 64 producers and a consumer, two
-    /// workers do half of what one does.
     fn judge_pace(&mut self, waiting: usize) {
-        let now = self.shared.clock.nanos();
-        self.elapsed.add(now - self.maintained_at);
-        self.served.add(self.served_now);
-        self.receivers.add(self.seat.receivers.replace(0));
-        self.maintained_at = now;
-        self.served_now = 0;
-        let talkative = self.receivers.0 * 2 >= self.served.0;
-        let wait = self.elapsed.0 / self.served.0.max(1) * waiting as u64;
-        self.deep_sends.add(self.seat.deep_sends.replace(0));
-        self.sends.add(self.seat.sends.replace(0));
-        let flooding = self.deep_sends.0 * 2 > self.sends.0;
-        self.worker.set_quick(flooding || talkative && wait < QUICK);
+        let period = Period {
+            now: self.shared.clock.nanos(),
+            waiting,
+            served: std::mem::take(&mut self.served),
+            receivers: self.seat.receivers.replace(0),
+            sends: self.seat.sends.replace(0),
+            deep_sends: self.seat.deep_sends.replace(0),
+        };
+        self.worker.set_quick(self.pace.is_quick(&period));
+        if self.pace.is_lonely(waiting)
+            && let Some(task) = self.steal(LONG)
+        {
+            self.seat.push(task);
+        }
     }
 
     fn waiting(&self) -> usize {
@@ -281,6 +262,7 @@ impl Crew<'_> {
     #[inline(never)]
     fn idle(&mut self) -> Option<TaskRef> {
         self.rest();
+        self.pace.was_idle();
         self.shared.idle.search();
         self.seat.cells.searches.add(1);
         if let Some(task) = self.search() {
@@ -369,15 +351,17 @@ impl Crew<'_> {
             }
             return Some(task);
         }
-        self.steal().or_else(|| shared.take_low())
+        self.steal(1).or_else(|| shared.take_low())
     }
 
-    fn steal(&mut self) -> Option<TaskRef> {
+    /// Takes tasks of a worker that has at least `least`.
+    fn steal(&mut self, least: usize) -> Option<TaskRef> {
         let workers = &self.shared.workers;
         let first = self.seat.within(|queue, _| queue.random(workers.len()))?;
         for at in 0..workers.len() {
             let victim = &workers[(first + at) % workers.len()];
-            if victim.index == self.worker.index || victim.is_quick() {
+            let own = victim.index == self.worker.index;
+            if own || victim.is_quick() || victim.public.len() < least {
                 continue;
             }
             let cells = &self.seat.cells;

@@ -32,9 +32,10 @@ pub(crate) struct Public {
 }
 
 impl Public {
-    /// Is there anything to take? A glance.
-    pub(crate) fn has_tasks(&self) -> bool {
-        self.ring.len() > 0 || self.urgent.len() > 0
+    /// How many there are to take. A glance.
+    pub(crate) fn len(&self) -> usize {
+        let deque = self.deque.as_ref().map_or(0, Stealer::len);
+        self.ring.len() + self.urgent.len() + deque
     }
 }
 

@@ -26,6 +26,7 @@ pub(crate) fn take_turn(seat: &Seat, slot: &'static Slot) -> Outcome {
     let waker = ManuallyDrop::new(task::waker(slot));
     let mut cx = Context::from_waker(&waker);
     let before = seat.left.get();
+    seat.flooded.set(0);
     seat.cells.turns.add(1);
     seat.cells.task.set(slot.address().to_bits());
     seat.set_slot(Some(slot));
@@ -80,6 +81,32 @@ fn account(seat: &Seat, slot: &Slot, before: i64) {
     seat.cells.reductions.add(spent);
     let sum = slot.reductions.load(Ordering::Relaxed).wrapping_add(spent);
     slot.reductions.store(sum, Ordering::Relaxed);
+    if seat.flooded.get() > 0 {
+        lend(seat, slot);
+    }
+}
+
+/// Carries over what floods of letters have overspent, 65 turns of the default budget at most.
+#[cold]
+fn lend(seat: &Seat, slot: &Slot) {
+    let debt = (-seat.left.get()).clamp(0, seat.flooded.get());
+    slot.debt.set(u16::try_from(debt).unwrap_or(u16::MAX));
+}
+
+/// Pays what earlier turns have overspent from the budget of this one. False when nothing is
+/// left of it: the task waits for another turn, unless it has to see a signal at once.
+#[inline(always)]
+pub(crate) fn pay(seat: &Seat, slot: &Slot) -> bool {
+    slot.debt.get() == 0 || pay_debt(seat, slot)
+}
+
+#[cold]
+fn pay_debt(seat: &Seat, slot: &Slot) -> bool {
+    let debt = i64::from(slot.debt.get());
+    let paid = debt.min(seat.left.get().max(0));
+    slot.debt.set((debt - paid) as u16);
+    seat.left.set(seat.left.get() - paid);
+    seat.left.get() > 0 || slot.state.is_interrupted()
 }
 
 #[cold]

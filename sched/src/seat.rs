@@ -55,6 +55,8 @@ pub(crate) struct Seat {
     inside: Cell<bool>,
     /// Reductions left in this turn.
     pub(crate) left: Cell<i64>,
+    /// What sends into deep mailboxes have added to the price of this turn.
+    pub(crate) flooded: Cell<i64>,
     slot: Cell<Option<&'static Slot>>,
     address: Cell<u64>,
     /// The task asked to be queued again.
@@ -136,6 +138,7 @@ impl Seat {
             cells,
             cache: Cache::new(),
             left: Cell::new(0),
+            flooded: Cell::new(0),
             slot: Cell::new(None),
             address: Cell::new(NOBODY),
             yielded: Cell::new(false),

@@ -112,6 +112,7 @@ where
     unsafe { slot.future::<F>().write(future) };
     slot.set_vtable(const { &vtable::<K, F>() });
     slot.priority.set(start.priority as u8);
+    slot.debt.set(0);
     slot.reductions.store(0, Ordering::Relaxed);
     if let Some(side) = start.side {
         put_side(slot, side);

@@ -126,7 +126,7 @@ impl Ticker {
             }
             // Its own thread may be in a long turn, and the others asleep.
             let late = worker.timers.next().is_some_and(|at| at + OVERDUE < now);
-            let slow = watch.since < now && worker.public.has_tasks();
+            let slow = watch.since < now && worker.public.len() > 0;
             if slow {
                 worker.set_quick(false);
             }

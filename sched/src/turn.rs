@@ -11,7 +11,9 @@
 //! | `charge`, `spend` | what the caller says |
 //! | an epoch in which a Wasm guest ran | the whole budget, and a look at the timers |
 //!
-//! Sending and spawning never wait: what they cost is missing at the next await.
+//! Sending and spawning never wait: what they cost is missing at the next await. What floods
+//! of letters overspend is missing in the next turns as well, so that whoever fills mailboxes
+//! faster than they are read waits for the readers.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -54,9 +56,14 @@ pub(crate) fn owe(reductions: u32) {
 #[inline(always)]
 pub(crate) fn owe_for_send(extra: u32) {
     seat::try_current(|seat| {
+        if seat.urgent.get() {
+            // A timer's letter: no task sends it now.
+            return;
+        }
         seat.left.set(seat.left.get() - 1 - i64::from(extra));
         seat.sends.set(seat.sends.get() + 1);
         if extra > 0 {
+            seat.flooded.set(seat.flooded.get() + i64::from(extra));
             seat.deep_sends.set(seat.deep_sends.get() + 1);
         }
     });

@@ -86,6 +86,8 @@ pub(crate) struct Slot {
     /// Nonzero: the worker with this number, less one, timed the wake-up.
     pub(crate) probe: Cell<u8>,
     class: u8,
+    /// Reductions that sends into deep mailboxes have overspent, to be paid by later turns.
+    pub(crate) debt: Cell<u16>,
 }
 
 // SAFETY: the non-atomic fields have one owner at a time, as said above; the queues and the
@@ -228,6 +230,7 @@ mod table {
         priority: Cell::new(0),
         probe: Cell::new(0),
         class: 0,
+        debt: Cell::new(0),
     };
 
     #[inline(always)]
@@ -290,6 +293,7 @@ mod table {
             priority: Cell::new(0),
             probe: Cell::new(0),
             class: class as u8,
+            debt: Cell::new(0),
         }
     }
 }
