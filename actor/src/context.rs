@@ -8,10 +8,15 @@ use std::time::Duration;
 use rusm_sched::{Own, Received, Sleep};
 
 use crate::exit::Outcome;
+use crate::mailbox::Marker;
 use crate::message::Message;
 use crate::node::{self, Node};
 use crate::pid::Pid;
-use crate::process::Process;
+use crate::process::{Process, Side};
+use crate::signal::{Signal, signal};
+
+/// Messages that a selective receive looks at before it asks whether the turn is over.
+const LOOKS_MAX: usize = 256;
 
 /// A process's hold of itself. Eight bytes; it works on the process's own turns only and
 /// panics elsewhere, so moving it into another process or thread is of no use.
@@ -68,7 +73,7 @@ impl Context {
         ReceiveMatch {
             context: self,
             wanted,
-            seen: 0,
+            marker: Marker::default(),
         }
     }
 
@@ -107,12 +112,80 @@ impl Context {
 
     #[inline(always)]
     fn take(&mut self) -> Option<Message> {
-        let saved = self.own.with_side(|side| side.saved.pop_front()).flatten();
-        let letter = match saved {
-            Some(letter) => Some(letter),
-            None => self.own.next(),
-        };
-        letter.map(Message::from_letter)
+        let older = self.own.with_side(|side| side.mailbox.pop()).flatten();
+        older.or_else(|| self.own.next().map(Message::from_letter))
+    }
+
+    /// The rarely used part of the process, made now if need be.
+    pub(crate) fn with_side<R>(&self, f: impl FnOnce(&mut Side) -> R) -> R {
+        self.own.with_new_side(f)
+    }
+
+    /// A look at it that does not make it.
+    pub(crate) fn look<R: Default>(&self, f: impl FnOnce(&Side) -> R) -> R {
+        self.own.with_side(|side| f(side)).unwrap_or_default()
+    }
+
+    /// Is it this process's turn? It is not when its body is dropped with its node.
+    pub(crate) fn is_current(&self) -> bool {
+        self.own.is_current()
+    }
+
+    /// Puts a message into the process's own mailbox.
+    pub(crate) fn deliver(&self, message: Message) {
+        self.with_side(|side| side.mailbox.push(message));
+        // Another future of this process may wait in a receive already.
+        signal(self.pid(), Signal::Nudge);
+    }
+
+    /// Behind all messages that are in the mailbox now, but for those that come just now.
+    pub(crate) fn end_of_mailbox(&self) -> Marker {
+        self.look(|side| side.mailbox.end())
+    }
+
+    /// Takes the oldest message that `wanted` accepts out of the mailbox.
+    pub(crate) fn pick(&mut self, wanted: impl FnMut(&Message) -> bool) -> Option<Message> {
+        while let Some(letter) = self.own.next() {
+            self.with_side(|side| side.mailbox.push(Message::from_letter(letter)));
+        }
+        let mut marker = Marker::default();
+        let find = |side: &mut Side| side.mailbox.find(&mut marker, usize::MAX, wanted).1;
+        self.own.with_side(find).flatten()
+    }
+
+    /// Waits for a message that `wanted` accepts, from `marker` on, which moves on.
+    pub(crate) fn poll_match(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+        marker: &mut Marker,
+        mut wanted: impl FnMut(&Message) -> bool,
+    ) -> Poll<Message> {
+        loop {
+            if rusm_sched::charge(cx, 1).is_pending() {
+                return Poll::Pending;
+            }
+            let find = |side: &mut Side| side.mailbox.find(marker, LOOKS_MAX, &mut wanted);
+            let (looks, found) = self.own.with_side(find).unwrap_or_default();
+            rusm_sched::spend(looks as u32);
+            if let Some(message) = found {
+                return Poll::Ready(message);
+            }
+            if looks == LOOKS_MAX {
+                continue;
+            }
+            let Some(letter) = self.own.next() else {
+                self.expect_message(cx);
+                return Poll::Pending;
+            };
+            let message = Message::from_letter(letter);
+            if wanted(&message) {
+                return Poll::Ready(message);
+            }
+            *marker = self.with_side(|side| {
+                side.mailbox.push(message);
+                side.mailbox.end()
+            });
+        }
     }
 
     /// From now to the end of this poll a message wakes the process.
@@ -143,7 +216,7 @@ impl Future for Receive<'_> {
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Message> {
         let own = &self.context.own;
-        match own.receive(cx, |side| side.saved.pop_front()) {
+        match own.receive(cx, |side| side.mailbox.pop().map(Message::into_letter)) {
             Received::Letter(letter) => return Poll::Ready(Message::from_letter(letter)),
             Received::Nothing => {}
             Received::NothingHere => self.context.expect_elsewhere(cx),
@@ -158,8 +231,8 @@ impl Future for Receive<'_> {
 pub struct ReceiveMatch<'a, W> {
     context: &'a mut Context,
     wanted: W,
-    /// Saved messages that were refused already.
-    seen: usize,
+    /// Messages before it were refused already.
+    marker: Marker,
 }
 
 impl<W: FnMut(&Message) -> bool + Unpin> Future for ReceiveMatch<'_, W> {
@@ -167,24 +240,8 @@ impl<W: FnMut(&Message) -> bool + Unpin> Future for ReceiveMatch<'_, W> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Message> {
         let this = &mut *self;
-        loop {
-            if rusm_sched::charge(cx, 1).is_pending() {
-                return Poll::Pending;
-            }
-            let own = &this.context.own;
-            let seen = this.seen;
-            let saved = own.with_side(|side| side.saved.remove(seen)).flatten();
-            let Some(letter) = saved.or_else(|| own.next()) else {
-                this.context.expect_message(cx);
-                return Poll::Pending;
-            };
-            let message = Message::from_letter(letter);
-            if (this.wanted)(&message) {
-                return Poll::Ready(message);
-            }
-            own.with_new_side(|side| side.saved.insert(seen, message.into_letter()));
-            this.seen += 1;
-        }
+        this.context
+            .poll_match(cx, &mut this.marker, &mut this.wanted)
     }
 }
 

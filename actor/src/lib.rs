@@ -24,26 +24,46 @@
 
 #![deny(unsafe_code)]
 
+mod alias;
+mod call;
 mod context;
+mod death;
 mod exit;
+mod group;
+mod hear;
 mod join;
+mod link;
+mod mailbox;
 mod message;
+mod monitor;
 mod node;
 mod pid;
 mod process;
+mod reference;
+mod registry;
 mod report;
 #[allow(unsafe_code)]
 mod signal;
+mod spawn;
+mod timer;
+mod world;
 
 pub use crate::{
+    alias::Alias,
+    call::{CALL_TIMEOUT, Call, CallError, Caller},
     context::{Context, Receive, ReceiveMatch, ReceiveWithin},
-    exit::{ExitReason, Fault, Outcome},
+    exit::{ExitReason, Fault, Outcome, Term},
+    group::GroupEvent,
     join::JoinHandle,
-    message::{INLINE_BYTES_MAX, Message},
-    node::{
-        Node, Overrun, SpawnOptions, TimerRef, exit, info, is_alive, kill, send, send_after, spawn,
-    },
+    link::NoProcess,
+    message::{Content, INLINE_BYTES_MAX, Message},
+    monitor::{Down, Watched},
+    node::{Node, Overrun, SpawnOptions, exit, info, is_alive, kill, send, spawn},
     pid::{ParsePidError, Pid},
+    reference::Reference,
+    registry::{NAME_BYTES_MAX, RegisterError},
     report::{CrashReport, set_crash_sink},
+    spawn::Spawn,
+    timer::{Destination, TimerRef, send_after},
 };
 pub use rusm_sched::{Config, Priority, ShutdownError, StartError};

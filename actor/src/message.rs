@@ -6,6 +6,12 @@ use std::sync::Arc;
 
 use rusm_sched::Letter;
 
+use crate::call::{CallError, Caller};
+use crate::exit::ExitReason;
+use crate::group::GroupEvent;
+use crate::monitor::{Down, Watched};
+use crate::pid::Pid;
+use crate::reference::Reference;
 use crate::signal::{INLINE_MAX, SHORT_MAX, Signal};
 
 /// Messages up to this many bytes need no memory of their own.
@@ -26,14 +32,132 @@ impl Message {
         Message(Letter::new(Signal::Native(Box::new(value))))
     }
 
-    /// The bytes; empty for a native value.
+    /// What it is. A system message cannot be forged by sending bytes.
+    pub fn content(&self) -> Content<'_> {
+        match &*self.0 {
+            Signal::Native(value) => Content::Native(&**value),
+            Signal::Timeout { reference, message } => Content::Timeout(*reference, message),
+            Signal::Group(event) => Content::Group(event),
+            Signal::Exit { from, reason, .. } => Content::Exit(*from, reason),
+            Signal::Down { .. } | Signal::NamedDown(_) => match self.down() {
+                Some(down) => Content::Down(down),
+                None => Content::Bytes(&[]),
+            },
+            Signal::Call {
+                from,
+                reference,
+                message,
+            } => Content::Call(Caller::new(*from, *reference), message),
+            _ => Content::Bytes(self.bytes()),
+        }
+    }
+
+    /// The bytes; empty if it is not bytes.
     #[inline]
     pub fn bytes(&self) -> &[u8] {
         match &*self.0 {
             Signal::Short { len, bytes } => &bytes[..usize::from(*len).min(SHORT_MAX)],
             Signal::Inline { len, bytes } => &bytes[..usize::from(*len).min(INLINE_MAX)],
             Signal::Shared(bytes) => bytes,
-            Signal::Native(_) | Signal::Exit { .. } | Signal::Kill => &[],
+            _ => &[],
+        }
+    }
+
+    /// Who ended, if it says that a watched process has.
+    pub fn down(&self) -> Option<Down> {
+        match &*self.0 {
+            Signal::Down {
+                reference,
+                from,
+                reason,
+            } => Some(Down {
+                reference: *reference,
+                watched: Watched::Pid(*from),
+                reason: reason.clone(),
+            }),
+            Signal::NamedDown(named) => Some(Down {
+                reference: named.0,
+                watched: Watched::Name(named.1.clone()),
+                reason: named.2.clone(),
+            }),
+            _ => None,
+        }
+    }
+
+    /// Who ended or asked us to, and why, if it is an exit signal that was trapped.
+    pub fn exit(&self) -> Option<(Option<Pid>, &ExitReason)> {
+        match &*self.0 {
+            Signal::Exit { from, reason, .. } => Some((*from, reason)),
+            _ => None,
+        }
+    }
+
+    /// The timer's name, if it is a timeout.
+    pub fn timeout(&self) -> Option<Reference> {
+        match &*self.0 {
+            Signal::Timeout { reference, .. } => Some(*reference),
+            _ => None,
+        }
+    }
+
+    /// Who asks, and what.
+    ///
+    /// # Errors
+    /// The message itself, if it is no call.
+    pub fn into_call(self) -> Result<(Caller, Message), Message> {
+        if !matches!(&*self.0, Signal::Call { .. }) {
+            return Err(self);
+        }
+        match self.0.into_inner() {
+            Signal::Call {
+                from,
+                reference,
+                message,
+            } => Ok((Caller::new(from, reference), message)),
+            _ => unreachable!("it was looked at above"),
+        }
+    }
+
+    /// What a timer was to bring.
+    ///
+    /// # Errors
+    /// The message itself, if it is no timeout.
+    pub fn into_timeout(self) -> Result<(Reference, Message), Message> {
+        if self.timeout().is_none() {
+            return Err(self);
+        }
+        match self.0.into_inner() {
+            Signal::Timeout { reference, message } => Ok((reference, message)),
+            _ => unreachable!("it was looked at above"),
+        }
+    }
+
+    pub(crate) fn down_reference(&self) -> Option<Reference> {
+        match &*self.0 {
+            Signal::Down { reference, .. } => Some(*reference),
+            Signal::NamedDown(named) => Some(named.0),
+            _ => None,
+        }
+    }
+
+    /// Is it what a call with this reference waits for?
+    pub(crate) fn answers(&self, call: Reference) -> bool {
+        match &*self.0 {
+            Signal::Reply { reference, .. } => *reference == call,
+            _ => self.down_reference() == Some(call),
+        }
+    }
+
+    /// The outcome of a call, of a message that `answers` it.
+    pub(crate) fn into_answer(self) -> Result<Message, CallError> {
+        match self.0.into_inner() {
+            Signal::Reply { message, .. } => Ok(message),
+            Signal::Down {
+                reason: ExitReason::NoProcess,
+                ..
+            } => Err(CallError::NoProcess),
+            Signal::Down { reason, .. } => Err(CallError::Ended(reason)),
+            _ => Err(CallError::NoProcess),
         }
     }
 
@@ -61,6 +185,10 @@ impl Message {
         }
     }
 
+    pub(crate) fn from_signal(signal: Signal) -> Self {
+        Message(Letter::new(signal))
+    }
+
     /// The caller has seen that the letter is a message.
     #[inline(always)]
     pub(crate) fn from_letter(letter: Letter<Signal>) -> Self {
@@ -73,12 +201,29 @@ impl Message {
     }
 }
 
+/// What a message is.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Content<'a> {
+    /// Bytes somebody sent.
+    Bytes(&'a [u8]),
+    /// A native value somebody sent.
+    Native(&'a (dyn Any + Send)),
+    /// An exit signal that was trapped: from whom, and why.
+    Exit(Option<Pid>, &'a ExitReason),
+    /// A watched process has ended.
+    Down(Down),
+    /// A timer has come due, with what it was to bring.
+    Timeout(Reference, &'a Message),
+    /// Somebody asks something.
+    Call(Caller, &'a Message),
+    /// Somebody joined or left a group.
+    Group(&'a GroupEvent),
+}
+
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.is_native() {
-            true => f.write_str("Message(native)"),
-            false => write!(f, "Message({:?})", self.bytes()),
-        }
+        write!(f, "Message({:?})", self.content())
     }
 }
 

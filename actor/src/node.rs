@@ -1,12 +1,13 @@
 //! A node: processes and the scheduler they run on.
 
+use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusm_sched::{
-    Config, Driver, Handle, Letter, PostTimer, Priority, Scheduler, ShutdownError, StartError,
-    Stats, TaskInfo, ThreadDriver, interrupt, post,
+    Config, Driver, Handle, Priority, Scheduler, ShutdownError, StartError, Stats, TaskInfo,
+    ThreadDriver, post,
 };
 
 use crate::context::Context;
@@ -16,7 +17,7 @@ use crate::message::Message;
 use crate::pid::Pid;
 use crate::process::{Process, Side};
 use crate::report;
-use crate::signal::Signal;
+use crate::signal::{Cause, Signal, signal};
 
 /// Processes, and the scheduler they run on. Clones are the same node; it stops when
 /// `shutdown` is called, or when the last clone is dropped outside of its processes.
@@ -50,9 +51,6 @@ pub struct Overrun {
     /// Threads stuck in such turns now, this one included.
     pub stuck: usize,
 }
-
-/// A message that will be sent later. Dropping this changes nothing.
-pub type TimerRef = PostTimer;
 
 impl Node {
     /// Starts a node without I/O.
@@ -132,7 +130,12 @@ impl Node {
         JoinHandle::new(pid, cell)
     }
 
-    fn start_process<F, Fut>(&self, priority: Priority, side: Option<Box<Side>>, body: F) -> Pid
+    pub(crate) fn start_process<F, Fut>(
+        &self,
+        priority: Priority,
+        side: Option<Box<Side>>,
+        body: F,
+    ) -> Pid
     where
         F: FnOnce(Context) -> Fut,
         Fut: Future + Send + 'static,
@@ -172,16 +175,10 @@ impl Node {
         kill(pid);
     }
 
-    /// Asks a process to end for `reason`. `Normal` is ignored by others than oneself.
+    /// Asks a process to end for `reason`. `Normal` is ignored by others than oneself; `Kill`
+    /// kills.
     pub fn exit(&self, pid: Pid, reason: ExitReason) {
         exit(pid, reason);
-    }
-
-    /// Sends `message` after `delay`, unless it is cancelled before.
-    pub fn send_after(&self, delay: Duration, to: Pid, message: impl Into<Message>) -> TimerRef {
-        let letter = message.into().into_letter();
-        self.handle
-            .post_after::<Process>(delay, to.address(), letter)
     }
 
     /// Does the process live?
@@ -224,6 +221,10 @@ impl Node {
         self.handle.stats()
     }
 
+    pub(crate) fn handle_ref(&self) -> &Handle {
+        &self.handle
+    }
+
     /// The scheduler beneath.
     pub fn handle(&self) -> Handle {
         self.handle.clone()
@@ -239,6 +240,12 @@ impl Node {
             Some(scheduler) => scheduler.shutdown(wait_max),
             None => Err(ShutdownError::FromInside),
         }
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Node({:?})", self.handle)
     }
 }
 
@@ -262,12 +269,6 @@ pub fn send(to: Pid, message: impl Into<Message>) {
     drop(post::<Process>(to.address(), message.into().into_letter()));
 }
 
-/// Sends `message` after `delay`, unless it is cancelled before. Inside of processes only.
-pub fn send_after(delay: Duration, to: Pid, message: impl Into<Message>) -> TimerRef {
-    let letter = message.into().into_letter();
-    rusm_sched::post_after::<Process>(delay, to.address(), letter)
-}
-
 /// See [`Node::kill`].
 pub fn kill(pid: Pid) {
     signal(pid, Signal::Kill);
@@ -276,12 +277,15 @@ pub fn kill(pid: Pid) {
 /// See [`Node::exit`]. From inside a process, it is that process that asks.
 pub fn exit(pid: Pid, reason: ExitReason) {
     let from = rusm_sched::current_task().map(Pid::new);
-    signal(pid, Signal::Exit { from, reason });
-}
-
-fn signal(pid: Pid, signal: Signal) {
-    // The dead give the letter back: they need no signal any more.
-    drop(interrupt::<Process>(pid.address(), Letter::new(signal)));
+    let exit = match reason {
+        ExitReason::Kill => Signal::Kill,
+        reason => Signal::Exit {
+            from,
+            cause: Cause::Asked,
+            reason,
+        },
+    };
+    signal(pid, exit);
 }
 
 /// Does the process live? About 2 ns.

@@ -13,6 +13,9 @@ use rusm_sched::Address;
 pub struct Pid(Address);
 
 impl Pid {
+    /// Names no process, ever.
+    pub(crate) const NOBODY: Pid = Pid(Address::NOBODY);
+
     pub(crate) fn new(address: Address) -> Self {
         Pid(address)
     }

@@ -1,30 +1,49 @@
-//! A process as a kind of task: what its signals do to it.
+//! A process as a kind of task: what signals and its end do.
 
 use std::any::Any;
-use std::collections::VecDeque;
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::task::Waker;
 
 use rusm_sched::{Address, Kind, Letter, Letters, Own, Returns};
 
+use crate::alias::AliasKind;
+use crate::death;
 use crate::exit::{ExitReason, Outcome};
+use crate::hear::{Heard, hear};
 use crate::join::JoinCell;
+use crate::mailbox::Mailbox;
+use crate::message::Message;
+use crate::monitor::Watch;
 use crate::pid::Pid;
+use crate::reference::{Reference, References};
 use crate::report;
 use crate::signal::Signal;
 
 /// The kind of task that processes are.
 pub(crate) struct Process;
 
-/// What most processes never need. Touched on the process's own turns only.
+/// What many processes never need. Touched on the process's own turns only.
 #[derive(Default)]
 pub(crate) struct Side {
-    /// Messages that a selective receive passed over, or that came with a signal: older than
-    /// all others.
-    pub(crate) saved: VecDeque<Letter<Signal>>,
+    pub(crate) mailbox: Mailbox,
+    /// Exit signals become messages.
+    pub(crate) traps_exits: bool,
+    /// Whom it is linked to, with a name for each time one of the two said so: an unlink and
+    /// a link that cross on their way are told apart by it.
+    pub(crate) links: BTreeSet<(Pid, Reference)>,
+    /// Whom it watches.
+    pub(crate) watches: References<Watch>,
+    /// Who watches it.
+    pub(crate) watchers: References<Pid>,
+    pub(crate) aliases: References<AliasKind>,
+    /// It has a name, is in a group, or watches one.
+    pub(crate) listed: bool,
     /// Set once it is known why the process ends.
     pub(crate) reason: Option<ExitReason>,
+    /// What came after the signal that ended it.
+    pub(crate) unheard: Vec<Letter<Signal>>,
     /// Who waits for the end.
     pub(crate) join: Option<Arc<JoinCell>>,
     /// For reports and observers.
@@ -52,16 +71,7 @@ impl Kind for Process {
     }
 
     fn closed(address: Address, side: Option<Box<Side>>, unread: Letters<Signal>) {
-        let Some(side) = side else { return };
-        // Without a reason it was its node that ended.
-        let reason = side.reason.unwrap_or(ExitReason::Shutdown);
-        let joined = side.join.is_some();
-        // First of all: what follows runs code of others, which may panic.
-        if let Some(join) = side.join {
-            join.close(reason.clone());
-        }
-        report::crash(Pid::new(address), &reason, side.label.as_deref(), joined);
-        drop(unread);
+        death::settle(Pid::new(address), side, unread);
     }
 }
 
@@ -76,33 +86,31 @@ fn end(own: &Own<Process>, reason: ExitReason) {
 #[cold]
 fn take_signals(own: &Own<Process>) -> ControlFlow<()> {
     let me = Pid::new(own.address());
-    let mut saved = own.with_new_side(|side| std::mem::take(&mut side.saved));
-    saved.extend(std::iter::from_fn(|| own.next_private()));
-    let mut verdict = None;
-    for letter in own.take() {
-        match &*letter {
-            Signal::Exit { from, reason } => verdict = obey(me, *from, reason),
-            Signal::Kill => verdict = Some(ExitReason::Killed),
-            _ => saved.push_back(letter),
+    let mut letters = own.take();
+    // Dropped at the end: what others wrote may do anything when it is dropped.
+    let mut refused = Vec::new();
+    let ends = own.with_new_side(|side| {
+        while let Some(letter) = own.next_private() {
+            side.mailbox.push(Message::from_letter(letter));
         }
-        if verdict.is_some() {
-            break;
+        for letter in letters.by_ref() {
+            match hear(me, side, letter) {
+                Heard::Nothing => {}
+                Heard::Message(message) => side.mailbox.push(message),
+                Heard::Refused(letter) => refused.push(letter),
+                Heard::End(reason) => {
+                    side.reason.get_or_insert(reason);
+                    side.unheard.extend(letters);
+                    return true;
+                }
+            }
         }
+        false
+    });
+    if ends {
+        return ControlFlow::Break(());
     }
-    own.with_new_side(|side| side.saved = saved);
-    match verdict {
-        Some(reason) => {
-            end(own, reason);
-            ControlFlow::Break(())
-        }
-        None => ControlFlow::Continue(()),
-    }
-}
-
-/// Does an exit signal end the process, and why then? `normal` does so only to oneself.
-fn obey(me: Pid, from: Option<Pid>, reason: &ExitReason) -> Option<ExitReason> {
-    let ignored = *reason == ExitReason::Normal && from != Some(me);
-    (!ignored).then(|| reason.clone())
+    ControlFlow::Continue(())
 }
 
 impl<T: Outcome> Returns<T> for Process {

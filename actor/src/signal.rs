@@ -3,10 +3,14 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use rusm_sched::{LETTER_BYTES_MAX, Mail};
+use rusm_sched::{LETTER_BYTES_MAX, Letter, Mail, interrupt};
 
 use crate::exit::ExitReason;
+use crate::group::GroupEvent;
+use crate::message::Message;
 use crate::pid::Pid;
+use crate::process::Process;
+use crate::reference::Reference;
 
 /// Bytes of a message that travel in the letter itself: what tag and length leave of it.
 pub(crate) const INLINE_MAX: usize = LETTER_BYTES_MAX - 2;
@@ -16,24 +20,101 @@ pub(crate) const INLINE_MAX: usize = LETTER_BYTES_MAX - 2;
 pub(crate) const SHORT_MAX: usize = 14;
 
 pub(crate) enum Signal {
+    // Messages: they go to the mailbox as they are.
     /// A message of `len` bytes.
-    Short { len: u8, bytes: [u8; SHORT_MAX] },
+    Short {
+        len: u8,
+        bytes: [u8; SHORT_MAX],
+    },
     /// A message of `len` bytes.
-    Inline { len: u8, bytes: [u8; INLINE_MAX] },
+    Inline {
+        len: u8,
+        bytes: [u8; INLINE_MAX],
+    },
     /// A message of bytes that many receivers may share.
     Shared(Arc<[u8]>),
     /// A message that is a native value.
     Native(Box<dyn Any + Send>),
-    /// Somebody wants the process to end; `None` is nobody's process.
+    /// A timer has come due.
+    Timeout {
+        reference: Reference,
+        message: Message,
+    },
+    /// What happened in a group that the process watches.
+    Group(Box<GroupEvent>),
+
+    // Signals that become messages if the process is such that they concern it.
+    /// Somebody wants the process to end (`None` is nobody's process), or a linked one ended.
     Exit {
         from: Option<Pid>,
+        cause: Cause,
         reason: ExitReason,
     },
+    /// A watched process has ended.
+    Down {
+        reference: Reference,
+        from: Pid,
+        reason: ExitReason,
+    },
+    /// As `Down`, of a process that was watched by its name. A message only.
+    NamedDown(Box<(Reference, Arc<str>, ExitReason)>),
+    /// A request; who asks watches the process until the answer.
+    Call {
+        from: Pid,
+        reference: Reference,
+        message: Message,
+    },
+    /// The answer to a request. `unwatched`: the asked one has forgotten who watches it.
+    Reply {
+        reference: Reference,
+        unwatched: bool,
+        message: Message,
+    },
+    /// A message that counts only while the alias is active.
+    Aliased {
+        reference: Reference,
+        message: Message,
+    },
+
+    // Signals that change the process.
     /// The process ends, whatever it wants.
     Kill,
+    Link {
+        from: Pid,
+        id: Reference,
+    },
+    Unlink {
+        from: Pid,
+        id: Reference,
+    },
+    Monitor {
+        from: Pid,
+        reference: Reference,
+    },
+    Demonitor {
+        reference: Reference,
+    },
+    /// The process has a name, is in a group, or watches one: its end must be told there.
+    Listed,
+    /// Something was put into the mailbox by the process itself.
+    Nudge,
+}
+
+/// Why an exit signal was sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Cause {
+    /// Somebody called `exit`.
+    Asked,
+    /// The sender has ended and was linked to the receiver.
+    Link,
 }
 
 const _: () = assert!(size_of::<Signal>() <= LETTER_BYTES_MAX);
+
+/// Sends a signal that the receiver sees before it goes on. False: it has ended.
+pub(crate) fn signal(to: Pid, signal: Signal) -> bool {
+    interrupt::<Process>(to.address(), Letter::new(signal)).is_ok()
+}
 
 // JUSTIFICATION: an inbox that recorded what its letters hold would touch a second cache line
 // of the receiver on each send, which takes 11 ns in all.

@@ -88,7 +88,7 @@ impl Handle {
         F: Future + Send + 'static,
     {
         if self.shared.is_gone() {
-            let nobody = Address::from_bits(u64::MAX);
+            let nobody = Address::NOBODY;
             K::closed(nobody, side, Letters::none());
             return nobody;
         }

@@ -52,6 +52,8 @@ mod contain;
 #[cfg(not(loom))]
 mod crew;
 #[cfg(not(loom))]
+mod extension;
+#[cfg(not(loom))]
 mod handle;
 #[cfg(not(loom))]
 mod homes;
@@ -90,6 +92,7 @@ mod worker;
 #[cfg(not(loom))]
 pub use crate::{
     config::{Config, Priority, QueueKind, StealPolicy, WORKERS_MAX},
+    extension::extension_of,
     handle::{Handle, TaskInfo, handle, is_alive, spawn, task_info, try_handle, worker_index},
     inbox::{LETTER_BYTES_MAX, Letter, Letters, interrupt, post},
     park::{Driver, Park, ThreadDriver, Unpark},

@@ -172,6 +172,11 @@ impl Seat {
         slot.expect("a task's own handle works on that task's turns only")
     }
 
+    /// Is it this task's turn?
+    pub(crate) fn has(&self, address: Address) -> bool {
+        self.address.get() == address.to_bits()
+    }
+
     pub(crate) fn slot(&self) -> Option<&'static Slot> {
         self.slot.get()
     }

@@ -12,6 +12,7 @@ use crate::blocking::Pool;
 use crate::clock::Clock;
 use crate::config::{Config, Priority};
 use crate::crew;
+use crate::extension::Extension;
 use crate::homes;
 use crate::idle::Idle;
 use crate::lease::{self, Lease};
@@ -51,6 +52,7 @@ pub(crate) struct Shared {
     pub(crate) threads: Mutex<Vec<JoinHandle<()>>>,
     running: Mutex<usize>,
     ended: Condvar,
+    pub(crate) extension: Extension,
     me: std::sync::Weak<Shared>,
     simulated: bool,
 }
@@ -95,6 +97,7 @@ impl Shared {
                 threads: Mutex::default(),
                 running: Mutex::new(0),
                 ended: Condvar::new(),
+                extension: Extension::default(),
                 me: me.clone(),
                 simulated,
                 config,

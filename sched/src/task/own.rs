@@ -27,6 +27,11 @@ impl<K: Kind> Own<K> {
         self.address
     }
 
+    /// Is it this task's turn, on this thread?
+    pub fn is_current(&self) -> bool {
+        seat::try_current(|seat| seat.has(self.address)).unwrap_or(false)
+    }
+
     #[inline(always)]
     fn slot(&self) -> &'static Slot {
         seat::current_slot(self.address)

@@ -20,6 +20,9 @@ use crate::inbox::Node;
 pub struct Address(u64);
 
 impl Address {
+    /// Addresses nobody, ever.
+    pub const NOBODY: Address = Address(u64::MAX);
+
     pub(crate) fn new(index: u32, generation: u32) -> Self {
         Address(u64::from(generation) << 32 | u64::from(index))
     }
@@ -128,6 +131,10 @@ impl Slot {
     pub(crate) fn vtable(&self) -> Option<&'static Vtable> {
         // SAFETY: only `set_vtable` stores here, and it takes references to statics.
         unsafe { self.vtable.load(Ordering::Relaxed).as_ref() }
+    }
+
+    pub(crate) fn home(&self) -> u16 {
+        self.home.load(Ordering::Relaxed)
     }
 
     /// Does a task of scheduler `home` live here? Asked in this order: a slot's home is set

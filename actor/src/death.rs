@@ -1,0 +1,88 @@
+//! What is settled when a process has ended: its name goes, then those are told who are linked
+//! to it or watch it, and those whose signals came too late.
+
+use rusm_sched::{Letter, Letters};
+
+use crate::exit::ExitReason;
+use crate::pid::Pid;
+use crate::process::Side;
+use crate::report;
+use crate::signal::{Cause, Signal, signal};
+use crate::world;
+
+/// Settles everything for the process `me`, whose address is dead already.
+pub(crate) fn settle(me: Pid, side: Option<Box<Side>>, unread: Letters<Signal>) {
+    let mut side = side.unwrap_or_default();
+    // Without a reason it was its node that ended; or it returned, and nobody had ever asked.
+    let reason = side.reason.take().unwrap_or(ExitReason::Shutdown);
+    let unheard: Vec<_> = side.unheard.drain(..).chain(unread).collect();
+    let listed = side.listed
+        || unheard
+            .iter()
+            .any(|letter| matches!(**letter, Signal::Listed));
+    // First of all: whoever hears of the end finds the name free.
+    if listed {
+        world::forget(me);
+    }
+    // Before the code of others runs, which may panic.
+    let joined = side.join.is_some();
+    if let Some(join) = side.join.take() {
+        join.close(reason.clone());
+    }
+    tell(me, &side, &reason);
+    for letter in &unheard {
+        refuse(me, letter);
+    }
+    report::crash(me, &reason, side.label.as_deref(), joined);
+    drop((side, unheard));
+}
+
+/// Tells those who are linked or watch, and those who are watched.
+fn tell(me: Pid, side: &Side, reason: &ExitReason) {
+    let mut told = None;
+    for (peer, _) in &side.links {
+        if told.replace(*peer) != Some(*peer) {
+            send_exit(me, *peer, reason.clone());
+        }
+    }
+    for (reference, watcher) in &side.watchers {
+        let down = Signal::Down {
+            reference: *reference,
+            from: me,
+            reason: reason.clone(),
+        };
+        signal(*watcher, down);
+    }
+    for (reference, watch) in &side.watches {
+        let reference = *reference;
+        signal(watch.pid, Signal::Demonitor { reference });
+    }
+}
+
+/// Answers a signal that nobody heard: as if there had been no process.
+fn refuse(me: Pid, letter: &Letter<Signal>) {
+    match &**letter {
+        Signal::Link { from, .. } => send_exit(me, *from, ExitReason::NoProcess),
+        Signal::Monitor { from, reference }
+        | Signal::Call {
+            from, reference, ..
+        } => {
+            let down = Signal::Down {
+                reference: *reference,
+                from: me,
+                reason: ExitReason::NoProcess,
+            };
+            signal(*from, down);
+        }
+        _ => {}
+    }
+}
+
+fn send_exit(me: Pid, peer: Pid, reason: ExitReason) {
+    let exit = Signal::Exit {
+        from: Some(me),
+        cause: Cause::Link,
+        reason,
+    };
+    signal(peer, exit);
+}

@@ -1,0 +1,138 @@
+//! What each signal does to a process that hears it: Erlang's rules, without a scheduler.
+
+use rusm_sched::Letter;
+
+use crate::exit::ExitReason;
+use crate::message::Message;
+use crate::pid::Pid;
+use crate::process::Side;
+use crate::reference::Reference;
+use crate::signal::{Cause, Signal, signal};
+
+/// What is left to do with a signal.
+#[must_use]
+pub(crate) enum Heard {
+    /// It is dealt with.
+    Nothing,
+    /// It goes to the mailbox.
+    Message(Message),
+    /// It concerns nobody any more.
+    Refused(Letter<Signal>),
+    /// The process ends.
+    End(ExitReason),
+}
+
+/// Lets the process `me` hear a signal.
+pub(crate) fn hear(me: Pid, side: &mut Side, letter: Letter<Signal>) -> Heard {
+    let message = match &*letter {
+        Signal::Kill => return Heard::End(ExitReason::Killed),
+        Signal::Exit {
+            from,
+            cause,
+            reason,
+        } => match obey(me, side, *from, *cause, reason) {
+            Obeyed::Ignores => false,
+            Obeyed::Hears => true,
+            Obeyed::Dies => return Heard::End(reason.clone()),
+        },
+        Signal::Link { from, id } => {
+            side.links.insert((*from, *id));
+            return Heard::Nothing;
+        }
+        Signal::Unlink { from, id } => {
+            side.links.remove(&(*from, *id));
+            return Heard::Nothing;
+        }
+        Signal::Monitor { from, reference } => {
+            side.watchers.insert(*reference, *from);
+            return Heard::Nothing;
+        }
+        Signal::Demonitor { reference } => {
+            side.watchers.remove(reference);
+            return Heard::Nothing;
+        }
+        Signal::Call {
+            from, reference, ..
+        } => {
+            side.watchers.insert(*reference, *from);
+            true
+        }
+        Signal::Down { reference, .. } => return down(side, *reference, letter),
+        Signal::Reply {
+            reference,
+            unwatched,
+            ..
+        } => answer(side, *reference, *unwatched),
+        Signal::Aliased { reference, .. } => return aliased(side, *reference, letter),
+        Signal::Listed => {
+            side.listed = true;
+            return Heard::Nothing;
+        }
+        Signal::Nudge => return Heard::Nothing,
+        Signal::Short { .. }
+        | Signal::Inline { .. }
+        | Signal::Shared(_)
+        | Signal::Native(_)
+        | Signal::Timeout { .. }
+        | Signal::Group(_)
+        | Signal::NamedDown(_) => true,
+    };
+    if message {
+        Heard::Message(Message::from_letter(letter))
+    } else {
+        Heard::Refused(letter)
+    }
+}
+
+enum Obeyed {
+    Ignores,
+    Hears,
+    Dies,
+}
+
+/// What an exit signal does: `normal` ends nobody but the process that says it to itself, a
+/// link that was cut says nothing any more, and who traps exits is told instead.
+fn obey(me: Pid, side: &mut Side, from: Option<Pid>, cause: Cause, reason: &ExitReason) -> Obeyed {
+    let cut = match (cause, from) {
+        (Cause::Link, Some(peer)) => side.cut_links(peer).is_empty(),
+        _ => false,
+    };
+    let harmless = *reason == ExitReason::Normal && !(cause == Cause::Asked && from == Some(me));
+    match () {
+        () if cut => Obeyed::Ignores,
+        () if side.traps_exits => Obeyed::Hears,
+        () if harmless => Obeyed::Ignores,
+        () => Obeyed::Dies,
+    }
+}
+
+/// A watched process has ended: that counts as long as it is watched.
+fn down(side: &mut Side, reference: Reference, letter: Letter<Signal>) -> Heard {
+    let Some(watch) = side.watches.remove(&reference) else {
+        return Heard::Refused(letter);
+    };
+    side.forget_watching_alias(reference);
+    Heard::Message(watch.tell(letter))
+}
+
+/// Is the answer still wanted?
+fn answer(side: &mut Side, reference: Reference, unwatched: bool) -> bool {
+    if side.aliases.remove(&reference).is_none() {
+        return false;
+    }
+    let watch = side.watches.remove(&reference);
+    if let Some(watch) = watch.filter(|_| !unwatched) {
+        signal(watch.pid, Signal::Demonitor { reference });
+    }
+    true
+}
+
+fn aliased(side: &mut Side, reference: Reference, letter: Letter<Signal>) -> Heard {
+    if !side.use_alias(reference) {
+        return Heard::Refused(letter);
+    }
+    match letter.into_inner() {
+        Signal::Aliased { message, .. } => Heard::Message(message),
+        _ => unreachable!("it was looked at by the caller"),
+    }
+}

@@ -1,0 +1,142 @@
+//! Messages that have come and were not received yet, in their order, and where to begin to
+//! look among them.
+
+use std::collections::VecDeque;
+
+use crate::message::Message;
+
+/// Messages that were looked at and passed over, or that came together with a signal. Those in
+/// the task's inbox are younger than all of these.
+#[derive(Default)]
+pub(crate) struct Mailbox {
+    messages: VecDeque<Message>,
+    /// The number of the first of them: messages are numbered as they come in.
+    first: u64,
+    /// How often one was taken out from between others, which makes the numbers of those
+    /// behind it wrong.
+    gaps: u64,
+}
+
+/// A place in a mailbox: whoever waits for the answer to a question need not look at what came
+/// before the question was asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Marker {
+    number: u64,
+    gaps: u64,
+}
+
+impl Mailbox {
+    pub(crate) fn push(&mut self, message: Message) {
+        self.messages.push_back(message);
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Message> {
+        let message = self.messages.pop_front()?;
+        self.first += 1;
+        Some(message)
+    }
+
+    /// Behind all messages that are here now.
+    pub(crate) fn end(&self) -> Marker {
+        Marker {
+            number: self.first + self.messages.len() as u64,
+            gaps: self.gaps,
+        }
+    }
+
+    /// Looks from `marker` on for a message that `wanted` accepts, at `looks_max` of them, and
+    /// moves the marker behind those it refused. How many it looked at, and what it found.
+    pub(crate) fn find(
+        &mut self,
+        marker: &mut Marker,
+        looks_max: usize,
+        mut wanted: impl FnMut(&Message) -> bool,
+    ) -> (usize, Option<Message>) {
+        let begin = self.place(*marker);
+        let candidates = self.messages.iter().skip(begin).take(looks_max);
+        let found = candidates.clone().position(&mut wanted);
+        let refused = found.unwrap_or(candidates.len());
+        *marker = Marker {
+            number: self.first + (begin + refused) as u64,
+            gaps: self.gaps,
+        };
+        match found {
+            Some(at) => (at + 1, self.remove(begin + at, marker)),
+            None => (refused, None),
+        }
+    }
+
+    /// Where a marker points to; to the first message if it cannot be known any more.
+    fn place(&self, marker: Marker) -> usize {
+        if marker.gaps != self.gaps {
+            return 0;
+        }
+        usize::try_from(marker.number.saturating_sub(self.first)).unwrap_or(usize::MAX)
+    }
+
+    fn remove(&mut self, at: usize, marker: &mut Marker) -> Option<Message> {
+        if at == 0 {
+            return self.pop();
+        }
+        let message = self.messages.remove(at)?;
+        if at < self.messages.len() {
+            self.gaps += 1;
+            marker.gaps = self.gaps;
+        }
+        Some(message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mailbox(numbers: std::ops::Range<u8>) -> Mailbox {
+        let mut mailbox = Mailbox::default();
+        numbers.for_each(|number| mailbox.push(Message::from([number])));
+        mailbox
+    }
+
+    fn find(mailbox: &mut Mailbox, marker: &mut Marker, wanted: u8) -> (usize, Option<u8>) {
+        let (looks, found) =
+            mailbox.find(marker, usize::MAX, |message| message.bytes() == [wanted]);
+        (looks, found.map(|message| message.bytes()[0]))
+    }
+
+    #[test]
+    fn a_search_from_a_marker_looks_at_nothing_older() {
+        let mut mailbox = mailbox(0..100);
+        let mut marker = mailbox.end();
+        mailbox.push(Message::from([7]));
+        assert_eq!(find(&mut mailbox, &mut marker, 7), (1, Some(7)));
+        assert_eq!(std::iter::from_fn(|| mailbox.pop()).count(), 100);
+    }
+
+    #[test]
+    fn a_refused_message_is_shown_once_and_stays_where_it_was() {
+        let mut mailbox = mailbox(0..3);
+        let mut marker = Marker::default();
+        assert_eq!(find(&mut mailbox, &mut marker, 9), (3, None));
+        mailbox.push(Message::from([9]));
+        assert_eq!(find(&mut mailbox, &mut marker, 9), (1, Some(9)));
+        let rest: Vec<u8> = std::iter::from_fn(|| mailbox.pop())
+            .map(|m| m.bytes()[0])
+            .collect();
+        assert_eq!(rest, [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_marker_survives_what_others_take_out_meanwhile() {
+        let mut mailbox = mailbox(0..5);
+        let mut mine = Marker::default();
+        assert_eq!(find(&mut mailbox, &mut mine, 9), (5, None));
+        let mut other = Marker::default();
+        assert_eq!(find(&mut mailbox, &mut other, 2), (3, Some(2)));
+        mailbox.push(Message::from([9]));
+        // It cannot know better than to begin anew, and finds it.
+        assert_eq!(find(&mut mailbox, &mut mine, 9), (5, Some(9)));
+        mailbox.pop();
+        mailbox.push(Message::from([8]));
+        assert_eq!(find(&mut mailbox, &mut mine, 8).1, Some(8));
+    }
+}

@@ -1,0 +1,110 @@
+//! Starting a process that is linked to the one that starts it, or watched by it, from its
+//! first moment on: however soon it ends, its own reason is what comes.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use rusm_sched::Priority;
+
+use crate::context::Context;
+use crate::exit::Outcome;
+use crate::monitor::Watch;
+use crate::pid::Pid;
+use crate::process::Side;
+use crate::reference::Reference;
+
+/// How a process is to be started.
+#[derive(Clone, Debug, Default)]
+#[must_use = "it starts nothing by itself"]
+pub struct Spawn {
+    link: bool,
+    monitor: bool,
+    priority: Priority,
+    label: Option<Arc<str>>,
+}
+
+impl Spawn {
+    /// Neither linked nor watched, of normal priority, without a label.
+    pub fn new() -> Self {
+        Spawn::default()
+    }
+
+    /// Linked to who starts it.
+    pub fn link(mut self) -> Self {
+        self.link = true;
+        self
+    }
+
+    /// Watched by who starts it.
+    pub fn monitor(mut self) -> Self {
+        self.monitor = true;
+        self
+    }
+
+    /// Who goes first.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// A name for reports.
+    pub fn label(mut self, label: &str) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+}
+
+impl Context {
+    /// Starts a process that is linked to this one.
+    pub fn spawn_link<F, Fut>(&mut self, body: F) -> Pid
+    where
+        F: FnOnce(Context) -> Fut,
+        Fut: Future + Send + 'static,
+        Fut::Output: Outcome,
+    {
+        self.spawn_with(Spawn::new().link(), body).0
+    }
+
+    /// Starts a process that this one watches.
+    pub fn spawn_monitor<F, Fut>(&mut self, body: F) -> (Pid, Reference)
+    where
+        F: FnOnce(Context) -> Fut,
+        Fut: Future + Send + 'static,
+        Fut::Output: Outcome,
+    {
+        self.spawn_with(Spawn::new().monitor(), body)
+    }
+
+    /// Starts a process in a particular way. The reference is the monitor's; without a monitor
+    /// it names nothing.
+    pub fn spawn_with<F, Fut>(&mut self, how: Spawn, body: F) -> (Pid, Reference)
+    where
+        F: FnOnce(Context) -> Fut,
+        Fut: Future + Send + 'static,
+        Fut::Output: Outcome,
+    {
+        let (me, reference) = (self.pid(), Reference::new());
+        let mut side = Side {
+            label: how.label,
+            ..Side::default()
+        };
+        if how.link {
+            side.links.insert((me, reference));
+        }
+        if how.monitor {
+            side.watchers.insert(reference, me);
+        }
+        let node = self.node();
+        let child = node.start_process(how.priority, Some(Box::new(side)), body);
+        // Whatever the child says first, it is heard after this.
+        self.with_side(|side| {
+            if how.link {
+                side.links.insert((child, reference));
+            }
+            if how.monitor {
+                side.watches.insert(reference, Watch::new(child));
+            }
+        });
+        (child, reference)
+    }
+}
