@@ -83,21 +83,21 @@ impl Context {
     /// Switches an alias off. False: it was off, or is another process's.
     pub fn unalias(&mut self, alias: Alias) -> bool {
         alias.pid == self.pid()
-            && self.with_side(|side| side.aliases.remove(&alias.reference).is_some())
+            && self.with_side(|side| side.aliases.remove(alias.reference).is_some())
     }
 }
 
 impl Side {
     /// A message came for an alias: is it active? Ends those that take one message.
     pub(crate) fn use_alias(&mut self, reference: Reference) -> bool {
-        let Some(kind) = self.aliases.get(&reference).copied() else {
+        let Some(kind) = self.aliases.get(reference).copied() else {
             return false;
         };
         if matches!(kind, AliasKind::Once | AliasKind::MonitorOnce) {
-            self.aliases.remove(&reference);
+            self.aliases.remove(reference);
         }
         if kind == AliasKind::MonitorOnce
-            && let Some(watch) = self.watches.remove(&reference)
+            && let Some(watch) = self.watches.remove(reference)
         {
             signal(watch.pid, Signal::Demonitor { reference });
         }

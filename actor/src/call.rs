@@ -163,7 +163,7 @@ impl Context {
 
     /// Answers a call. As [`Caller::reply`], but cheaper for who was called.
     pub fn reply(&mut self, to: Caller, message: impl Into<Message>) {
-        let watcher = self.with_side(|side| side.watchers.remove(&to.reference));
+        let watcher = self.with_side(|side| side.watchers.remove(to.reference));
         to.answer(watcher.is_some(), message.into());
     }
 }
@@ -208,7 +208,7 @@ impl Drop for Call<'_> {
         }
         let reference = self.reference;
         self.context
-            .with_side(|side| side.aliases.remove(&reference));
+            .with_side(|side| side.aliases.remove(reference));
         self.context.demonitor(reference);
         drop(self.context.pick(|message| message.answers(reference)));
     }

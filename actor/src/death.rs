@@ -40,21 +40,20 @@ pub(crate) fn settle(me: Pid, side: Option<Box<Side>>, unread: Letters<Signal>) 
 /// Tells those who are linked or watch, and those who are watched.
 fn tell(me: Pid, side: &Side, reason: &ExitReason) {
     let mut told = None;
-    for (peer, _) in &side.links {
-        if told.replace(*peer) != Some(*peer) {
-            send_exit(me, *peer, reason.clone());
+    for peer in side.links.peers() {
+        if told.replace(peer) != Some(peer) {
+            send_exit(me, peer, reason.clone());
         }
     }
-    for (reference, watcher) in &side.watchers {
+    for (reference, watcher) in side.watchers.iter() {
         let down = Signal::Down {
-            reference: *reference,
+            reference,
             from: me,
             reason: reason.clone(),
         };
         signal(*watcher, down);
     }
-    for (reference, watch) in &side.watches {
-        let reference = *reference;
+    for (reference, watch) in side.watches.iter() {
         signal(watch.pid, Signal::Demonitor { reference });
     }
 }

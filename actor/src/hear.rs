@@ -36,11 +36,11 @@ pub(crate) fn hear(me: Pid, side: &mut Side, letter: Letter<Signal>) -> Heard {
             Obeyed::Dies => return Heard::End(reason.clone()),
         },
         Signal::Link { from, id } => {
-            side.links.insert((*from, *id));
+            side.links.insert(*from, *id);
             return Heard::Nothing;
         }
         Signal::Unlink { from, id } => {
-            side.links.remove(&(*from, *id));
+            side.links.remove(*from, *id);
             return Heard::Nothing;
         }
         Signal::Monitor { from, reference } => {
@@ -48,7 +48,7 @@ pub(crate) fn hear(me: Pid, side: &mut Side, letter: Letter<Signal>) -> Heard {
             return Heard::Nothing;
         }
         Signal::Demonitor { reference } => {
-            side.watchers.remove(reference);
+            side.watchers.remove(*reference);
             return Heard::Nothing;
         }
         Signal::Call {
@@ -94,7 +94,7 @@ enum Obeyed {
 /// link that was cut says nothing any more, and who traps exits is told instead.
 fn obey(me: Pid, side: &mut Side, from: Option<Pid>, cause: Cause, reason: &ExitReason) -> Obeyed {
     let cut = match (cause, from) {
-        (Cause::Link, Some(peer)) => side.cut_links(peer).is_empty(),
+        (Cause::Link, Some(peer)) => !side.links.cut(peer),
         _ => false,
     };
     let harmless = *reason == ExitReason::Normal && !(cause == Cause::Asked && from == Some(me));
@@ -108,7 +108,7 @@ fn obey(me: Pid, side: &mut Side, from: Option<Pid>, cause: Cause, reason: &Exit
 
 /// A watched process has ended: that counts as long as it is watched.
 fn down(side: &mut Side, reference: Reference, letter: Letter<Signal>) -> Heard {
-    let Some(watch) = side.watches.remove(&reference) else {
+    let Some(watch) = side.watches.remove(reference) else {
         return Heard::Refused(letter);
     };
     side.forget_watching_alias(reference);
@@ -117,10 +117,10 @@ fn down(side: &mut Side, reference: Reference, letter: Letter<Signal>) -> Heard 
 
 /// Is the answer still wanted?
 fn answer(side: &mut Side, reference: Reference, unwatched: bool) -> bool {
-    if side.aliases.remove(&reference).is_none() {
+    if side.aliases.remove(reference).is_none() {
         return false;
     }
-    let watch = side.watches.remove(&reference);
+    let watch = side.watches.remove(reference);
     if let Some(watch) = watch.filter(|_| !unwatched) {
         signal(watch.pid, Signal::Demonitor { reference });
     }

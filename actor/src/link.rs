@@ -1,12 +1,12 @@
 //! Links: two processes that share their fate, unless one of them traps exits.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::context::Context;
 use crate::exit::ExitReason;
 use crate::message::Message;
 use crate::pid::Pid;
-use crate::process::Side;
 use crate::reference::Reference;
 use crate::signal::{Cause, Signal, signal};
 
@@ -35,7 +35,7 @@ impl Context {
         }
         let id = Reference::new();
         if signal(peer, Signal::Link { from: me, id }) {
-            self.with_side(|side| side.links.insert((peer, id)));
+            self.with_side(|side| side.links.insert(peer, id));
             return Ok(());
         }
         if !self.with_side(|side| side.traps_exits) {
@@ -53,14 +53,15 @@ impl Context {
     /// any more, whatever has happened to `peer`.
     pub fn unlink(&mut self, peer: Pid) {
         let from = self.pid();
-        for id in self.with_side(|side| side.cut_links(peer)) {
+        for id in self.look(|side| side.links.of(peer).collect::<Vec<_>>()) {
             signal(peer, Signal::Unlink { from, id });
         }
+        self.with_side(|side| side.links.cut(peer));
     }
 
     /// Is the process linked to `peer`?
     pub fn is_linked(&self, peer: Pid) -> bool {
-        self.look(|side| side.ids_of(peer).next().is_some())
+        self.look(|side| side.links.of(peer).next().is_some())
     }
 
     /// Says whether exit signals become messages from now on, and returns what was so before.
@@ -70,18 +71,48 @@ impl Context {
     }
 }
 
-impl Side {
-    fn ids_of(&self, peer: Pid) -> impl Iterator<Item = Reference> {
-        let all = (peer, Reference::from_bits(0))..=(peer, Reference::from_bits(u64::MAX));
-        self.links.range(all).map(|(_, id)| *id)
+/// Whom a process is linked to, with a name for each time one of the two said so: a link and an
+/// unlink that cross on their way are told apart by it. Many processes are linked once.
+#[derive(Default)]
+pub(crate) struct Links {
+    one: Option<(Pid, Reference)>,
+    more: BTreeSet<(Pid, Reference)>,
+}
+
+impl Links {
+    pub(crate) fn insert(&mut self, peer: Pid, id: Reference) {
+        if self.one.is_none() {
+            self.one = Some((peer, id));
+        } else if self.one != Some((peer, id)) {
+            self.more.insert((peer, id));
+        }
     }
 
-    /// Removes all links to `peer`; their names.
-    pub(crate) fn cut_links(&mut self, peer: Pid) -> Vec<Reference> {
-        let ids: Vec<_> = self.ids_of(peer).collect();
-        for id in &ids {
-            self.links.remove(&(peer, *id));
+    pub(crate) fn remove(&mut self, peer: Pid, id: Reference) {
+        if self.one == Some((peer, id)) {
+            self.one = None;
         }
-        ids
+        self.more.remove(&(peer, id));
+    }
+
+    /// The names of the links to `peer`.
+    pub(crate) fn of(&self, peer: Pid) -> impl Iterator<Item = Reference> {
+        let all = (peer, Reference::from_bits(0))..=(peer, Reference::from_bits(u64::MAX));
+        let one = self.one.filter(|(linked, _)| *linked == peer);
+        let more = self.more.range(all).copied();
+        one.into_iter().chain(more).map(|(_, id)| id)
+    }
+
+    /// Removes all links to `peer`. False: there were none.
+    pub(crate) fn cut(&mut self, peer: Pid) -> bool {
+        let ids: Vec<_> = self.of(peer).collect();
+        ids.iter().for_each(|id| self.remove(peer, *id));
+        !ids.is_empty()
+    }
+
+    /// Everybody it is linked to; some perhaps twice.
+    pub(crate) fn peers(&self) -> impl Iterator<Item = Pid> {
+        let more = self.more.iter().copied();
+        self.one.into_iter().chain(more).map(|(peer, _)| peer)
     }
 }

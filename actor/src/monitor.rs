@@ -117,7 +117,7 @@ impl Context {
     pub fn demonitor(&mut self, reference: Reference) -> bool {
         let watch = self.with_side(|side| {
             side.forget_watching_alias(reference);
-            side.watches.remove(&reference)
+            side.watches.remove(reference)
         });
         if let Some(watch) = &watch {
             signal(watch.pid, Signal::Demonitor { reference });
@@ -138,8 +138,8 @@ impl Context {
 impl Side {
     /// Ends the alias that is tied to a monitor.
     pub(crate) fn forget_watching_alias(&mut self, reference: Reference) {
-        if self.aliases.get(&reference).is_some_and(AliasKind::is_tied) {
-            self.aliases.remove(&reference);
+        if self.aliases.get(reference).is_some_and(AliasKind::is_tied) {
+            self.aliases.remove(reference);
         }
     }
 }

@@ -1,7 +1,6 @@
 //! A process as a kind of task: what signals and its end do.
 
 use std::any::Any;
-use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::task::Waker;
@@ -13,11 +12,12 @@ use crate::death;
 use crate::exit::{ExitReason, Outcome};
 use crate::hear::{Heard, hear};
 use crate::join::JoinCell;
+use crate::link::Links;
 use crate::mailbox::Mailbox;
 use crate::message::Message;
 use crate::monitor::Watch;
 use crate::pid::Pid;
-use crate::reference::{Reference, References};
+use crate::reference::References;
 use crate::report;
 use crate::signal::Signal;
 
@@ -30,9 +30,7 @@ pub(crate) struct Side {
     pub(crate) mailbox: Mailbox,
     /// Exit signals become messages.
     pub(crate) traps_exits: bool,
-    /// Whom it is linked to, with a name for each time one of the two said so: an unlink and
-    /// a link that cross on their way are told apart by it.
-    pub(crate) links: BTreeSet<(Pid, Reference)>,
+    pub(crate) links: Links,
     /// Whom it watches.
     pub(crate) watches: References<Watch>,
     /// Who watches it.

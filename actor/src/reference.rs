@@ -68,9 +68,63 @@ impl fmt::Debug for Reference {
     }
 }
 
-/// A table by reference: those are scrambled already, so they are their own hashes.
-pub(crate) type References<V> = HashMap<Reference, V, BuildHasherDefault<Scrambled>>;
+/// A table by reference. Most processes have one entry at most, which needs no memory of its
+/// own: two allocations less for a child that is started, watched and ends.
+#[derive(Default)]
+pub(crate) enum References<V> {
+    #[default]
+    None,
+    One(Reference, V),
+    Many(HashMap<Reference, V, BuildHasherDefault<Scrambled>>),
+}
 
+impl<V> References<V> {
+    pub(crate) fn insert(&mut self, reference: Reference, value: V) {
+        if let References::Many(many) = self {
+            many.insert(reference, value);
+            return;
+        }
+        *self = match std::mem::take(self) {
+            References::One(other, before) if other != reference => {
+                let both = [(other, before), (reference, value)];
+                References::Many(both.into_iter().collect())
+            }
+            _ => References::One(reference, value),
+        };
+    }
+
+    pub(crate) fn remove(&mut self, reference: Reference) -> Option<V> {
+        match self {
+            References::One(one, _) if *one == reference => match std::mem::take(self) {
+                References::One(_, value) => Some(value),
+                References::None | References::Many(_) => None,
+            },
+            References::None | References::One(..) => None,
+            References::Many(many) => many.remove(&reference),
+        }
+    }
+
+    pub(crate) fn get(&self, reference: Reference) -> Option<&V> {
+        match self {
+            References::One(one, value) => (*one == reference).then_some(value),
+            References::None => None,
+            References::Many(many) => many.get(&reference),
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Reference, &V)> {
+        let (one, many) = match self {
+            References::None => (None, None),
+            References::One(reference, value) => (Some((*reference, value)), None),
+            References::Many(many) => (None, Some(many)),
+        };
+        let many = many.into_iter().flatten();
+        one.into_iter()
+            .chain(many.map(|(reference, value)| (*reference, value)))
+    }
+}
+
+/// References are scrambled already, so they are their own hashes.
 #[derive(Default)]
 pub(crate) struct Scrambled(u64);
 
@@ -91,7 +145,26 @@ impl Hasher for Scrambled {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::HashSet;
+    use std::collections::{BTreeMap, HashSet};
+
+    #[test]
+    fn a_table_does_what_a_sorted_map_does() {
+        let (mut table, mut model) = (References::default(), BTreeMap::new());
+        let references: Vec<_> = (0..4).map(|_| Reference::new()).collect();
+        for step in 0..4_usize.pow(5) {
+            let reference = references[step % 4];
+            if step / 4 % 3 < 1 + step / 256 % 2 {
+                table.insert(reference, step);
+                model.insert(reference, step);
+            } else {
+                assert_eq!(table.remove(reference), model.remove(&reference));
+            }
+            let mut all: Vec<_> = table.iter().map(|(key, value)| (key, *value)).collect();
+            all.sort_unstable();
+            assert_eq!(all, model.iter().map(|(k, v)| (*k, *v)).collect::<Vec<_>>());
+            assert_eq!(table.get(reference), model.get(&reference));
+        }
+    }
 
     #[test]
     fn references_of_all_threads_differ() {

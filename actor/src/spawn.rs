@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::exit::Outcome;
 use crate::monitor::Watch;
 use crate::pid::Pid;
-use crate::process::Side;
+use crate::process::{Process, Side};
 use crate::reference::Reference;
 
 /// How a process is to be started.
@@ -84,22 +84,21 @@ impl Context {
         Fut::Output: Outcome,
     {
         let (me, reference) = (self.pid(), Reference::new());
-        let mut side = Side {
-            label: how.label,
-            ..Side::default()
-        };
+        let mut side = Box::<Side>::default();
+        side.label = how.label;
         if how.link {
-            side.links.insert((me, reference));
+            side.links.insert(me, reference);
         }
         if how.monitor {
             side.watchers.insert(reference, me);
         }
-        let node = self.node();
-        let child = node.start_process(how.priority, Some(Box::new(side)), body);
+        let start = |own| body(Context::new(own));
+        let child = rusm_sched::spawn_kind::<Process, _>(how.priority, side, start);
+        let child = Pid::new(child);
         // Whatever the child says first, it is heard after this.
         self.with_side(|side| {
             if how.link {
-                side.links.insert((child, reference));
+                side.links.insert(child, reference);
             }
             if how.monitor {
                 side.watches.insert(reference, Watch::new(child));

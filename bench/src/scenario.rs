@@ -1,12 +1,17 @@
 //! What a scenario is, and the list of them all. Each lives in a file of its own and decides what is done and counted.
 
+mod call_storm;
 mod connection_storm;
 mod fairness_native;
 mod fairness_wasm;
 mod fan_in;
 mod fan_out;
+mod fault_monitor;
+mod link_cascade;
 mod module_storm;
 mod ping_pong;
+mod pubsub_fanout;
+mod registry_churn;
 mod ring;
 mod spawn_bare;
 mod spawn_hold;
@@ -41,7 +46,7 @@ pub(crate) struct Choice {
 /// A default that follows the size of the node.
 pub(crate) const WORKERS: &str = "workers";
 
-pub(crate) static ALL: [&Scenario; 13] = [
+pub(crate) static ALL: [&Scenario; 18] = [
     &spawn_storm::SCENARIO,
     &spawn_bare::SCENARIO,
     &spawn_hold::SCENARIO,
@@ -50,6 +55,11 @@ pub(crate) static ALL: [&Scenario; 13] = [
     &fan_in::SCENARIO,
     &fan_out::SCENARIO,
     &timers::SCENARIO,
+    &fault_monitor::SCENARIO,
+    &link_cascade::SCENARIO,
+    &pubsub_fanout::SCENARIO,
+    &call_storm::SCENARIO,
+    &registry_churn::SCENARIO,
     &fairness_native::SCENARIO,
     &fairness_wasm::SCENARIO,
     &tcp_echo::SCENARIO,

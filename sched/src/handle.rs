@@ -61,6 +61,20 @@ where
     task::spawn(None, start, body)
 }
 
+/// As `spawn`, in a particular way.
+pub fn spawn_kind<K, F>(
+    priority: Priority,
+    side: Box<K::Side>,
+    body: impl FnOnce(Own<K>) -> F,
+) -> Address
+where
+    K: Returns<F::Output>,
+    F: Future + Send + 'static,
+{
+    let side = Some(side);
+    task::spawn(None, Start { priority, side }, body)
+}
+
 impl Handle {
     /// Starts a bare task: no inbox, no address. Once the scheduler has been stopped, it drops
     /// the future.

@@ -345,7 +345,7 @@ pub fn interrupt<K: Kind>(to: Address, letter: Letter<K::Mail>) -> Result<(), Le
     turn::owe(1);
     match outcome {
         Post::Refused => return Err(std::mem::ManuallyDrop::into_inner(Letter::from_node(node))),
-        Post::Schedule => seat::schedule(TaskRef(slot)),
+        Post::Schedule => seat::schedule_receiver(TaskRef(slot)),
         Post::Queued | Post::HandOver => {}
     }
     Ok(())

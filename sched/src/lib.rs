@@ -93,7 +93,9 @@ mod worker;
 pub use crate::{
     config::{Config, Priority, QueueKind, StealPolicy, WORKERS_MAX},
     extension::extension_of,
-    handle::{Handle, TaskInfo, handle, is_alive, spawn, task_info, try_handle, worker_index},
+    handle::{
+        Handle, TaskInfo, handle, is_alive, spawn, spawn_kind, task_info, try_handle, worker_index,
+    },
     inbox::{LETTER_BYTES_MAX, Letter, Letters, interrupt, post},
     park::{Driver, Park, ThreadDriver, Unpark},
     scheduler::{Scheduler, ShutdownError, StartError},

@@ -1,0 +1,84 @@
+//! Publishers write to groups whose members count what they get, and are never far ahead of them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Instant;
+
+use rusm_actor::Context;
+
+use super::{Scenario, choice};
+use crate::env::Env;
+use crate::failure::Failure;
+use crate::gather::{mail, settle};
+use crate::report::Report;
+
+pub(super) const SCENARIO: Scenario = Scenario {
+    name: "pubsub-fanout",
+    workload: "pubsub_fanout",
+    about: "one publisher for each group, every message to every member",
+    choices: &[
+        choice("groups", "1", "groups, each with a publisher"),
+        choice("members", "1000", "members of each group"),
+        choice(
+            "ahead",
+            "64",
+            "rounds a publisher may be ahead of what was delivered",
+        ),
+    ],
+    small: &[("members", "50")],
+    run,
+};
+
+/// A member reports this many deliveries at a time.
+const BATCH: u64 = 16;
+
+fn run(env: &Env) -> Result<Report, Failure> {
+    let (span, groups) = (env.span, env.positive("groups")?);
+    let members = env.positive("members")?;
+    // Closer than one report it would wait for ever.
+    let ahead = env.positive("ahead")?.max(BATCH) * members;
+    env.drive(move |ctx| async move {
+        let node = ctx.node();
+        let mut counts = Vec::new();
+        for group in 0..groups {
+            let delivered = Arc::new(AtomicU64::new(0));
+            for _ in 0..members {
+                let count = delivered.clone();
+                let member = ctx.spawn(move |ctx| subscribe(ctx, count));
+                node.join(&name(group), member)
+                    .expect("it lives until the end");
+            }
+            counts.push(delivered);
+        }
+        let (left, start) = (Arc::new(AtomicU64::new(groups)), Instant::now());
+        for (group, delivered) in counts.iter().enumerate() {
+            let (group, delivered, left) = (name(group as u64), delivered.clone(), left.clone());
+            ctx.spawn(move |ctx| async move {
+                let (node, mut sent) = (ctx.node(), 0);
+                while start.elapsed() < span {
+                    if sent - delivered.load(Relaxed) <= ahead {
+                        sent += node.publish(&group, &mail(sent)) as u64;
+                    }
+                    rusm_sched::yield_now().await;
+                }
+                left.fetch_sub(1, Relaxed);
+            });
+        }
+        settle(|| left.load(Relaxed) == 0).await;
+        let delivered = counts.iter().map(|count| count.load(Relaxed)).sum();
+        Report::rate(delivered, start.elapsed(), "deliveries/s")
+    })
+}
+
+fn name(group: u64) -> String {
+    format!("group-{group}")
+}
+
+async fn subscribe(mut ctx: Context, delivered: Arc<AtomicU64>) {
+    loop {
+        for _ in 0..BATCH {
+            ctx.receive().await;
+        }
+        delivered.fetch_add(BATCH, Relaxed);
+    }
+}
