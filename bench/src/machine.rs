@@ -45,6 +45,13 @@ pub(crate) fn peak_rss_kb() -> u64 {
     status_kb("VmHWM:")
 }
 
+/// How many files this process may have open; 1,024 where the system does not say.
+pub(crate) fn open_files_max() -> u64 {
+    line_of("/proc/self/limits", "Max open files")
+        .and_then(|rest| rest.split_whitespace().next()?.parse().ok())
+        .unwrap_or(1024)
+}
+
 fn status_kb(field: &str) -> u64 {
     line_of("/proc/self/status", field)
         .and_then(|rest| rest.split_whitespace().next()?.parse().ok())

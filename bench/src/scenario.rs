@@ -1,6 +1,7 @@
 //! What a scenario is, and the list of them all. Each lives in a file of its own and decides what is done and counted.
 
 mod call_storm;
+mod connection_scale;
 mod connection_storm;
 mod fairness_native;
 mod fairness_wasm;
@@ -46,7 +47,7 @@ pub(crate) struct Choice {
 /// A default that follows the size of the node.
 pub(crate) const WORKERS: &str = "workers";
 
-pub(crate) static ALL: [&Scenario; 18] = [
+pub(crate) static ALL: [&Scenario; 19] = [
     &spawn_storm::SCENARIO,
     &spawn_bare::SCENARIO,
     &spawn_hold::SCENARIO,
@@ -64,6 +65,7 @@ pub(crate) static ALL: [&Scenario; 18] = [
     &fairness_wasm::SCENARIO,
     &tcp_echo::SCENARIO,
     &connection_storm::SCENARIO,
+    &connection_scale::SCENARIO,
     &module_storm::SCENARIO,
 ];
 
