@@ -216,9 +216,13 @@ impl Future for Receive<'_> {
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Message> {
         let own = &self.context.own;
-        match own.receive(cx, |side| side.mailbox.pop().map(Message::into_letter)) {
-            Received::Letter(letter) => return Poll::Ready(Message::from_letter(letter)),
-            Received::Nothing => {}
+        let received = own.receive(cx, |side| side.mailbox.pop().map(Message::into_letter));
+        // Apart from the rest: it is the usual case, and 1 ns.
+        if let Received::Letter(letter) = received {
+            return Poll::Ready(Message::from_letter(letter));
+        }
+        match received {
+            Received::Letter(_) | Received::Nothing => {}
             Received::NothingHere => self.context.expect_elsewhere(cx),
             Received::TurnOver => rusm_sched::end_turn(cx),
         }

@@ -40,15 +40,38 @@ impl Public {
 }
 
 enum Local {
-    /// Tasks claimed from the public ring, the next one at `at`.
-    Ring {
-        claimed: [Option<TaskRef>; CLAIM_MAX],
-        at: usize,
-        len: usize,
-    },
+    /// Tasks claimed from the public ring.
+    Ring(Claimed),
     Deque(Deque<TaskRef>),
     Fifo(VecDeque<TaskRef>),
     Shuffled(Vec<TaskRef>),
+}
+
+/// Tasks in the order of claiming, the next one at `at`.
+#[derive(Default)]
+struct Claimed {
+    tasks: [Option<TaskRef>; CLAIM_MAX],
+    at: usize,
+}
+
+impl Claimed {
+    #[inline(always)]
+    fn next(&mut self) -> Option<TaskRef> {
+        let task = self.tasks.get_mut(self.at)?.take();
+        self.at += usize::from(task.is_some());
+        task
+    }
+
+    /// Claims more once all are taken.
+    #[inline(never)]
+    fn refill(&mut self, ring: &Ring<RING_LEN>, wanted: usize) {
+        self.at = 0;
+        ring.take(&mut self.tasks[..wanted], |len| len);
+    }
+
+    fn len(&self) -> usize {
+        self.tasks.iter().flatten().count()
+    }
 }
 
 /// The private half of one worker.
@@ -67,11 +90,7 @@ impl Queue {
     pub(crate) fn new(config: &Config, seed: u64) -> (Queue, Public) {
         let mut deque = None;
         let local = match config.queue {
-            QueueKind::Ring => Local::Ring {
-                claimed: [None; CLAIM_MAX],
-                at: 0,
-                len: 0,
-            },
+            QueueKind::Ring => Local::Ring(Claimed::default()),
             QueueKind::Deque => {
                 let worker = Deque::new_fifo();
                 deque = Some(worker.stealer());
@@ -100,12 +119,14 @@ impl Queue {
     /// Queues a task behind the others. What does not fit goes to `spill`.
     #[inline(always)]
     pub(crate) fn push(&mut self, public: &Public, task: TaskRef, spill: impl FnMut(TaskRef)) {
-        match &mut self.local {
-            Local::Ring { .. } => {
-                if public.ring.push(task).is_err() {
-                    overflow(public, task, spill);
-                }
+        if let Local::Ring(_) = self.local {
+            if public.ring.push(task).is_err() {
+                overflow(public, task, spill);
             }
+            return;
+        }
+        match &mut self.local {
+            Local::Ring(_) => {}
             Local::Deque(deque) => deque.push(task),
             Local::Fifo(tasks) => tasks.push_back(task),
             Local::Shuffled(tasks) => tasks.push(task),
@@ -124,10 +145,15 @@ impl Queue {
         }
     }
 
-    /// Makes `task` the next one to run; the one it displaces.
+    /// Makes `task` the next one to run, unless another one is that already: of several
+    /// receivers the first one is served first.
     #[inline(always)]
-    pub(crate) fn hand_off(&mut self, task: TaskRef) -> Option<TaskRef> {
-        self.hand_off.replace(task)
+    pub(crate) fn hand_off(&mut self, task: TaskRef) -> bool {
+        let free = self.hand_off.is_none();
+        if free {
+            self.hand_off = Some(task);
+        }
+        free
     }
 
     #[inline(always)]
@@ -149,19 +175,15 @@ impl Queue {
         {
             return Some(task);
         }
+        if let Local::Ring(claimed) = &mut self.local {
+            return claimed.next().or_else(|| {
+                let wanted = if show { 1 } else { self.claim };
+                claimed.refill(&public.ring, wanted);
+                claimed.next()
+            });
+        }
         match &mut self.local {
-            Local::Ring { claimed, at, len } => {
-                if *at == *len {
-                    let wanted = if show { 1 } else { self.claim };
-                    *len = public.ring.take(&mut claimed[..wanted], |len| len);
-                    *at = 0;
-                    if *len == 0 {
-                        return None;
-                    }
-                }
-                *at += 1;
-                claimed[*at - 1].take()
-            }
+            Local::Ring(_) => None,
             Local::Deque(deque) => deque.pop(),
             Local::Fifo(tasks) => {
                 if show && tasks.len() > 1 {
@@ -193,7 +215,7 @@ impl Queue {
     /// Ordinary tasks in the queue.
     pub(crate) fn len(&self, public: &Public) -> usize {
         match &self.local {
-            Local::Ring { at, len, .. } => public.ring.len() + len - at,
+            Local::Ring(claimed) => public.ring.len() + claimed.len(),
             Local::Deque(deque) => deque.len(),
             Local::Fifo(tasks) => tasks.len(),
             Local::Shuffled(tasks) => tasks.len(),

@@ -26,14 +26,14 @@ pub(crate) fn take_turn(seat: &Seat, slot: &'static Slot) -> Outcome {
     let waker = ManuallyDrop::new(task::waker(slot));
     let mut cx = Context::from_waker(&waker);
     let before = seat.left.get();
-    seat.flooded.set(0);
     seat.cells.turns.add(1);
-    seat.cells.task.set(slot.address().to_bits());
     seat.set_slot(Some(slot));
     let outcome = loop {
         if let Poll::Ready(()) = task::poll_once(slot, &mut cx) {
             forget_wishes(seat);
             seat.cells.reductions.add(spent(seat, before));
+            // The dead pay no debts.
+            seat.flooded.set(0);
             task::finish(slot);
             break Outcome::Over;
         }
@@ -91,6 +91,7 @@ fn account(seat: &Seat, slot: &Slot, before: i64) {
 fn lend(seat: &Seat, slot: &Slot) {
     let debt = (-seat.left.get()).clamp(0, seat.flooded.get());
     slot.debt.set(u16::try_from(debt).unwrap_or(u16::MAX));
+    seat.flooded.set(0);
 }
 
 /// Pays what earlier turns have overspent from the budget of this one. False when nothing is

@@ -184,9 +184,12 @@ impl Seat {
     /// The task whose turn it is from now on, or nobody.
     #[inline(always)]
     pub(crate) fn set_slot(&self, slot: Option<&'static Slot>) {
+        let address = slot.map_or(NOBODY, |slot| slot.address().to_bits());
         self.slot.set(slot);
-        self.address
-            .set(slot.map_or(NOBODY, |slot| slot.address().to_bits()));
+        self.address.set(address);
+        if slot.is_some() {
+            self.cells.task.set(address);
+        }
     }
 
     /// Leaves the lease for a turn.
@@ -267,6 +270,12 @@ impl Seat {
     #[inline(always)]
     fn push_and_tell(&self, task: TaskRef) {
         self.push(task);
+        self.tell();
+    }
+
+    /// Wakes somebody who could help, if help is of use.
+    #[inline(always)]
+    fn tell(&self) {
         // A glance without a fence: a worker just going to sleep is missed, which delays
         // parallelism until this worker's next maintenance and loses nothing.
         let quick = self.worker.as_ref().is_some_and(|worker| worker.is_quick());
@@ -295,10 +304,17 @@ impl Seat {
         if self.urgent.get() || !self.shared.config.hand_off {
             return self.push_woken(task);
         }
-        let mut displaced = None;
-        self.enqueue(task, |queue, _| displaced = queue.hand_off(task));
-        if let Some(displaced) = displaced {
-            self.push_and_tell(displaced);
+        let mut first = true;
+        self.enqueue(task, |queue, worker| {
+            first = queue.hand_off(task);
+            if !first {
+                queue.push(&worker.public, task, |spilled| {
+                    self.shared.spill(&self.cells, spilled);
+                });
+            }
+        });
+        if !first {
+            self.tell();
         }
     }
 }

@@ -19,7 +19,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::seat;
+use crate::seat::{self, Seat};
 use crate::task::is_waker_of;
 
 /// Spends `reductions` in a future's poll. `Pending` when the turn is over: the task has been
@@ -56,17 +56,23 @@ pub(crate) fn owe(reductions: u32) {
 #[inline(always)]
 pub(crate) fn owe_for_send(extra: u32) {
     seat::try_current(|seat| {
-        if seat.urgent.get() {
-            // A timer's letter: no task sends it now.
-            return;
-        }
-        seat.left.set(seat.left.get() - 1 - i64::from(extra));
+        seat.left.set(seat.left.get() - 1);
         seat.sends.set(seat.sends.get() + 1);
         if extra > 0 {
-            seat.flooded.set(seat.flooded.get() + i64::from(extra));
-            seat.deep_sends.set(seat.deep_sends.get() + 1);
+            owe_for_flood(seat, extra);
         }
     });
+}
+
+#[cold]
+fn owe_for_flood(seat: &Seat, extra: u32) {
+    if seat.urgent.get() {
+        // A timer's letter: no task sends it now.
+        return;
+    }
+    seat.left.set(seat.left.get() - i64::from(extra));
+    seat.flooded.set(seat.flooded.get() + i64::from(extra));
+    seat.deep_sends.set(seat.deep_sends.get() + 1);
 }
 
 /// Queues the current task again, behind the others; the caller returns `Pending`.
