@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
-use rusm_sched::{Park, Unpark};
+use rusm_sched::{Park, Unpark, contain};
 
 use crate::poller::{EVENTS_MAX, Poller};
 use crate::word::{Bed, ParkWord, Rouse};
@@ -50,7 +50,7 @@ impl Park for ReactorPark {
             word.wake_up();
         }
         drop(look);
-        self.wakers.drain(..).for_each(Waker::wake);
+        wake_all(&mut self.wakers);
     }
 
     fn poll(&mut self) {
@@ -61,7 +61,7 @@ impl Park for ReactorPark {
         if let Some(mut look) = poller.try_look() {
             look.collect(Some(Duration::ZERO), &mut self.wakers);
             drop(look);
-            self.wakers.drain(..).for_each(Waker::wake);
+            wake_all(&mut self.wakers);
         }
     }
 
@@ -110,6 +110,14 @@ impl Unpark for Sleeper {
     }
 }
 
+/// Wakes those whom a look has found. A waker may be anybody's: one that panics must not keep the
+/// others from being woken, nor end the worker's thread.
+fn wake_all(wakers: &mut Vec<Waker>) {
+    for waker in wakers.drain(..) {
+        contain(|| waker.wake());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,6 +153,33 @@ mod tests {
                 park.park(Some(limit - begun.elapsed()));
             }
             assert!(begun.elapsed() < FOREVER / 2);
+        }
+    }
+
+    struct Bomb(AtomicUsize);
+
+    impl std::task::Wake for Bomb {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, SeqCst);
+            std::panic::resume_unwind(Box::new("on purpose"));
+        }
+    }
+
+    #[test]
+    fn a_waker_that_panics_keeps_nobody_else_asleep() {
+        let mut park = parks(1).remove(0);
+        let poller = park.sleeper.poller.clone();
+        let bombs = [(); 2].map(|()| Arc::new(Bomb(AtomicUsize::new(0))));
+        let sources = [(); 2].map(|()| std::os::unix::net::UnixStream::pair().unwrap());
+        for (bomb, (source, _)) in bombs.iter().zip(&sources) {
+            let (_, readiness) = poller.register(source, mio::Interest::WRITABLE).unwrap();
+            let writable = &readiness.write;
+            assert!(writable.wait(writable.edges(), &bomb.clone().into()));
+        }
+        // One look may find one of the two; both can be written to from the start.
+        while bombs.iter().any(|bomb| bomb.0.load(SeqCst) == 0) {
+            park.park(Some(FOREVER));
+            park.poll();
         }
     }
 

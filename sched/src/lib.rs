@@ -92,6 +92,7 @@ mod worker;
 #[cfg(not(loom))]
 pub use crate::{
     config::{Config, Priority, QueueKind, StealPolicy, WORKERS_MAX},
+    contain::contain,
     extension::extension_of,
     handle::{
         Handle, TaskInfo, handle, is_alive, spawn, spawn_kind, task_info, try_handle, worker_index,
