@@ -1,23 +1,13 @@
 //! Blocking work: it holds up no worker, and there is only so much of it.
 
+mod support;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
 
-use rusm_sched::{Config, Scheduler, ThreadDriver, blocking, yield_now};
+use rusm_sched::{Config, blocking, yield_now};
 
-const WAIT_MAX: Duration = Duration::from_secs(20);
-
-fn start(config: Config) -> Scheduler {
-    Scheduler::start(config, Arc::new(ThreadDriver)).expect("a scheduler starts")
-}
-
-fn workers(workers: usize) -> Config {
-    Config {
-        workers,
-        ..Config::default()
-    }
-}
+use support::{WAIT_MAX, start, workers};
 
 #[test]
 fn blocking_work_holds_up_no_worker() {

@@ -1,26 +1,16 @@
 //! What a scheduler does with bare tasks: run them all, in time, and stop.
 
+mod support;
+
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use rusm_sched::{
-    Config, Handle, QueueKind, Scheduler, ShutdownError, StealPolicy, ThreadDriver, blocking,
-    sleep, yield_now,
+    Config, Handle, QueueKind, Scheduler, ShutdownError, StealPolicy, blocking, sleep, yield_now,
 };
 
-const WAIT_MAX: Duration = Duration::from_secs(20);
-
-fn start(config: Config) -> Scheduler {
-    Scheduler::start(config, Arc::new(ThreadDriver)).expect("a scheduler starts")
-}
-
-fn workers(workers: usize) -> Config {
-    Config {
-        workers,
-        ..Config::default()
-    }
-}
+use support::{WAIT_MAX, start, workers};
 
 /// Spawns `count` tasks from inside, each yielding a few times, and waits for all.
 fn run_many(scheduler: &Scheduler, count: usize) {
