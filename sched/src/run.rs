@@ -30,12 +30,13 @@ pub(crate) fn take_turn(seat: &Seat, slot: &'static Slot) -> Outcome {
     seat.set_slot(Some(slot));
     let outcome = loop {
         if let Poll::Ready(()) = task::poll_once(slot, &mut cx) {
-            forget_wishes(seat);
             seat.cells.reductions.add(spent(seat, before));
+            task::finish_turn(slot, || seat.set_slot(None));
+            // Only now: its destructors may have wished for something as well.
+            forget_wishes(seat);
             // The dead pay no debts.
             seat.flooded.set(0);
-            task::finish(slot);
-            break Outcome::Over;
+            return Outcome::Over;
         }
         // The task is still ours here, and perhaps not after the exchange in `park`.
         if seat.moving.get() || seat.yielded.get() {

@@ -1,0 +1,94 @@
+//! What a task leaves to code of others, and what such code finds when it panics or looks about.
+
+use std::any::Any;
+use std::future::poll_fn;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+
+use super::{Kind, Mail, Own, Returns};
+use crate::inbox::{Letter, Letters, post};
+use crate::seat::current_task;
+use crate::sim::Simulation;
+use crate::task::slot::Address;
+
+/// A kind of task whose letters and side blocks do something when they are dropped.
+struct Fake;
+
+struct Note(Option<Box<dyn FnOnce() + Send>>);
+
+impl Note {
+    fn new(last_words: impl FnOnce() + Send + 'static) -> Self {
+        Note(Some(Box::new(last_words)))
+    }
+}
+
+impl Drop for Note {
+    fn drop(&mut self) {
+        if let Some(last_words) = self.0.take() {
+            last_words();
+        }
+    }
+}
+
+// JUSTIFICATION: only an unsafe impl makes letters, and this crate's own tests need some.
+// SAFETY: the only mail in this program, as `Never` has no values.
+unsafe impl Mail for Note {}
+
+impl Kind for Fake {
+    type Mail = Note;
+    type Side = Option<Note>;
+
+    fn resume(_: &Own<Self>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn panicked(_: &Own<Self>, _payload: Box<dyn Any + Send>) {}
+
+    fn closed(_: Address, side: Option<Box<Option<Note>>>, unread: Letters<Note>) {
+        drop(side);
+        drop(unread);
+    }
+}
+
+impl Returns<()> for Fake {
+    fn returned(_: &Own<Self>, (): ()) {}
+}
+
+/// Runs `begin` and what it spawns on one thread with free lists of its own.
+fn simulate(begin: impl FnOnce()) {
+    let outcome = Simulation::new(1).start(|_| begin());
+    assert_eq!(outcome, Ok(()));
+}
+
+/// Destructors of unread letters took the dead task for the one that runs.
+#[test]
+fn a_future_is_dropped_on_its_own_turn_and_what_the_task_leaves_on_nobodys() {
+    let seen: Arc<Mutex<Vec<_>>> = Arc::default();
+    let look = |what: &'static str| {
+        let seen = seen.clone();
+        Note::new(move || {
+            let whose = current_task();
+            seen.lock().expect("no panic").push((what, whose));
+        })
+    };
+    let mut address = None;
+    simulate(|| {
+        let (future, side) = (look("future"), look("side block"));
+        let task = crate::spawn::<Fake, _>(|own| {
+            let mut side = Some(side);
+            poll_fn(move |_| {
+                let _ = &future;
+                own.with_new_side(|block| *block = side.take());
+                Poll::Ready(())
+            })
+        });
+        assert!(post::<Fake>(task, Letter::new(look("letter"))).is_ok());
+        address = Some(task);
+    });
+    let seen = seen.lock().expect("no panic");
+    assert_eq!(
+        *seen,
+        [("future", address), ("side block", None), ("letter", None)]
+    );
+}
