@@ -2,6 +2,7 @@
 
 mod pace;
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -24,10 +25,12 @@ const LONG: usize = 8;
 /// A thief's pause between looks grows to this many spins, about 1 us.
 const PAUSE_MAX: u32 = 256;
 
-/// Leads a worker until the scheduler stops (false) or a turn took too long (true).
-pub(crate) fn lead(shared: &Arc<Shared>, worker: &Arc<Worker>) -> bool {
-    let mut park = shared.driver.park(worker.index);
+/// Leads a worker until the scheduler stops or a turn took too long.
+pub(crate) fn lead(shared: &Arc<Shared>, worker: &Arc<Worker>) {
     let lease = Arc::new(Lease::new());
+    // First of all, so that it is dropped last: the driver's part runs code of others, too.
+    let _leaving = Leaving(shared, lease.clone());
+    let mut park = shared.driver.park(worker.index);
     let seat = Seat::new(shared.clone(), Some(worker.clone()), lease.clone());
     let tenant = Tenant {
         lease,
@@ -49,8 +52,21 @@ pub(crate) fn lead(shared: &Arc<Shared>, worker: &Arc<Worker>) -> bool {
             high_run: 0,
             low_in: LOW_EVERY,
         };
-        crew.lead().is_err()
-    })
+        // Lost or stopped: `Leaving` knows.
+        drop(crew.lead());
+    });
+}
+
+/// Counts a thread that lost its worker out of the stuck ones, however it ends.
+struct Leaving<'a>(&'a Shared, Arc<Lease>);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        // A lease that is still there stays entered, and so is never taken from now on.
+        if !self.1.enter() {
+            self.0.ticker.stuck.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
 }
 
 /// Everything a leading thread works with.

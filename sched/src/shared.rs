@@ -161,10 +161,7 @@ impl Shared {
             if shared.config.pin_workers {
                 pin(worker.index);
             }
-            let lost = crew::lead(&shared, &worker);
-            if lost {
-                shared.ticker.stuck.fetch_sub(1, Ordering::Relaxed);
-            }
+            crew::lead(&shared, &worker);
         })
     }
 

@@ -140,19 +140,22 @@ impl Ticker {
     fn rescue(&self, shared: &Arc<Shared>, worker: &Arc<Worker>, held: &Tenant, lasted: Duration) {
         let task = Address::from_bits(held.cells.task.get());
         let room = self.stuck.load(Ordering::Relaxed) < shared.config.rescue_threads_max;
+        // Counted before: a thread that notices at once counts itself out.
+        self.stuck.fetch_add(1, Ordering::SeqCst);
         let rescued = room && held.lease.take();
         if rescued {
-            self.stuck.fetch_add(1, Ordering::SeqCst);
             let number = self.rescues.fetch_add(1, Ordering::Relaxed) + 1;
             // Until the new thread has moved in there is nobody to watch; the old one, whose
             // turn still lasts, must not be taken for the worker's a second time.
             worker.move_out();
             shared.lead(worker, format!("rusm-spare-{number}"));
-        } else if !room {
-            self.refused.fetch_add(1, Ordering::Relaxed);
         } else {
-            // The turn has just ended.
-            return;
+            self.stuck.fetch_sub(1, Ordering::SeqCst);
+            if room {
+                // The turn has just ended.
+                return;
+            }
+            self.refused.fetch_add(1, Ordering::Relaxed);
         }
         let overrun = Overrun {
             task,

@@ -2,11 +2,14 @@
 
 mod support;
 
+use std::panic::resume_unwind;
 use std::pin::pin;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Waker};
+use std::time::Duration;
 
-use rusm_sched::{blocking, yield_now};
+use rusm_sched::{Driver, Park, Scheduler, ThreadDriver, Unpark, blocking, yield_now};
 
 use support::{WAIT_MAX, start, workers};
 
@@ -37,4 +40,60 @@ fn a_task_that_asks_to_block_when_it_is_dropped_moves_nobody_else() {
     });
     let name = wait.recv_timeout(WAIT_MAX).expect("it ends");
     assert_eq!(name.as_deref(), Some("rusm-worker-0"));
+}
+
+/// Its threads cannot leave without a panic.
+struct Clumsy;
+
+struct ClumsyPark(Box<dyn Park>);
+
+impl Driver for Clumsy {
+    fn park(&self, worker: usize) -> Box<dyn Park> {
+        Box::new(ClumsyPark(ThreadDriver.park(worker)))
+    }
+}
+
+impl Park for ClumsyPark {
+    fn park(&mut self, timeout: Option<Duration>) {
+        self.0.park(timeout);
+    }
+
+    fn poll(&mut self) {
+        self.0.poll();
+    }
+
+    fn unparker(&self) -> Arc<dyn Unpark> {
+        self.0.unparker()
+    }
+}
+
+impl Drop for ClumsyPark {
+    fn drop(&mut self) {
+        resume_unwind(Box::new("on purpose"));
+    }
+}
+
+/// A thread that lost its worker and then panicked was counted as stuck for ever: the ticker
+/// never rested, and in the end no other worker could be rescued.
+#[test]
+fn a_thread_that_panics_after_it_lost_its_worker_is_not_stuck_any_more() {
+    let scheduler = Scheduler::start(workers(1), Arc::new(Clumsy)).expect("a scheduler starts");
+    let handle = scheduler.handle();
+    let (overruns, seen) = mpsc::channel();
+    handle.on_overrun(move |overrun| {
+        // The test may be over already.
+        let _ = overruns.send(overrun.rescued);
+    });
+    let stop = Arc::new(AtomicBool::new(false));
+    let until = stop.clone();
+    handle.spawn(async move {
+        while !until.load(Ordering::Relaxed) {
+            std::hint::spin_loop();
+        }
+    });
+    assert_eq!(seen.recv_timeout(WAIT_MAX), Ok(true));
+    assert_eq!(handle.stats().stuck, 1);
+    stop.store(true, Ordering::Relaxed);
+    assert_eq!(scheduler.shutdown(WAIT_MAX), Ok(()));
+    assert_eq!(handle.stats().stuck, 0);
 }
