@@ -15,6 +15,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use crate::arena::{Block, Depot};
+use crate::contain::contain;
 use crate::seat;
 use crate::task::slot::{Address, Slot, TaskRef, resolve};
 use crate::task::state::Post;
@@ -115,9 +116,10 @@ impl<M: Mail> Letter<M> {
             assert!(size_of::<M>() <= LETTER_BYTES_MAX && align_of::<M>() <= 8);
         }
         let node = seat::with_cache(|cache| cache.nodes.pop(0));
-        // Should `make` panic, one node is lost.
+        let spare = FreeOnPanic(node);
         // SAFETY: the node is new and ours, and its content has room for an `M` (above).
         unsafe { node.as_ref().content.get().cast::<M>().write(make()) };
+        std::mem::forget(spare);
         Letter {
             node,
             content: PhantomData,
@@ -179,9 +181,22 @@ impl<M: Mail> DerefMut for Letter<M> {
 impl<M: Mail> Drop for Letter<M> {
     #[inline(always)]
     fn drop(&mut self) {
+        let spare = FreeOnPanic(self.node);
         // SAFETY: the content is initialised and dropped once, here.
         unsafe { self.place().drop_in_place() };
+        std::mem::forget(spare);
         free(self.node);
+    }
+}
+
+/// Frees a node whose content panics while it is made or dropped. Forgotten when it does not,
+/// so that the ordinary way stays as short as without it.
+struct FreeOnPanic(NonNull<Node>);
+
+impl Drop for FreeOnPanic {
+    #[cold]
+    fn drop(&mut self) {
+        free(self.0);
     }
 }
 
@@ -234,7 +249,8 @@ impl<M: Mail> Iterator for Letters<M> {
 impl<M: Mail> Drop for Letters<M> {
     fn drop(&mut self) {
         for letter in self {
-            drop(letter);
+            // One that panics must not keep the others.
+            contain(|| drop(letter));
         }
     }
 }

@@ -3,10 +3,13 @@
 use std::any::Any;
 use std::future::poll_fn;
 use std::ops::ControlFlow;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use super::{Kind, Mail, Own, Returns};
+use crate::contain::contain;
 use crate::inbox::{Letter, Letters, post};
 use crate::seat::current_task;
 use crate::sim::Simulation;
@@ -21,6 +24,11 @@ impl Note {
     fn new(last_words: impl FnOnce() + Send + 'static) -> Self {
         Note(Some(Box::new(last_words)))
     }
+}
+
+/// A note that panics when it is dropped.
+fn bomb() -> Note {
+    Note::new(|| resume_unwind(Box::new("on purpose")))
 }
 
 impl Drop for Note {
@@ -91,4 +99,43 @@ fn a_future_is_dropped_on_its_own_turn_and_what_the_task_leaves_on_nobodys() {
         *seen,
         [("future", address), ("side block", None), ("letter", None)]
     );
+}
+
+#[test]
+fn a_letter_frees_its_node_whatever_its_content_does() {
+    simulate(|| {
+        let place = || std::ptr::from_ref::<Note>(&Letter::new(Note(None))).addr();
+        // The first return of a node may give half of a full list away, and that node with it.
+        place();
+        let first = place();
+        assert!(!contain(|| drop(Letter::new(bomb()))));
+        assert_eq!(place(), first, "a panic in dropping the content lost it");
+        let unmade = || {
+            drop(Letter::<Note>::with(|| {
+                resume_unwind(Box::new("on purpose"))
+            }))
+        };
+        assert!(!contain(unmade));
+        assert_eq!(place(), first, "a panic in making the content lost it");
+        drop(Letter::new(Note(None)).into_inner());
+        assert_eq!(place(), first);
+    });
+}
+
+/// The letters behind one that panicked were never dropped, nor were their nodes freed.
+#[test]
+fn all_unread_letters_are_dropped_even_if_each_panics() {
+    let dropped = Arc::new(AtomicUsize::new(0));
+    simulate(|| {
+        let task = crate::spawn::<Fake, _>(|_| async {});
+        for _ in 0..3 {
+            let dropped = dropped.clone();
+            let letter = Letter::new(Note::new(move || {
+                dropped.fetch_add(1, Ordering::Relaxed);
+                drop(bomb());
+            }));
+            assert!(post::<Fake>(task, letter).is_ok());
+        }
+    });
+    assert_eq!(dropped.load(Ordering::Relaxed), 3);
 }
