@@ -1,6 +1,7 @@
 //! A task's hold of itself: receiving, and its side block.
 
 use std::marker::PhantomData;
+use std::ptr::NonNull;
 use std::task::Context;
 
 use super::slot::{Address, Slot};
@@ -113,13 +114,12 @@ impl<K: Kind> Own<K> {
     /// The side block, if there is one.
     pub fn with_side<R>(&self, f: impl FnOnce(&mut K::Side) -> R) -> Option<R> {
         let slot = self.slot();
+        let side = slot.side.take()?;
+        let _back = PutBack { slot, side };
         // JUSTIFICATION: a checked cast would need a word that the 64-byte header has no room for.
         // SAFETY: side blocks of tasks of kind `K` are boxed `K::Side`s (`put_side`), and this
-        // one was taken out of its cell, so nobody else refers to it.
-        let mut side = unsafe { Box::from_raw(slot.side.take()?.cast::<K::Side>().as_ptr()) };
-        let answer = f(&mut side);
-        put_side(slot, side);
-        Some(answer)
+        // one was taken out of its cell, so nobody else refers to it until it is back.
+        Some(f(unsafe { side.cast::<K::Side>().as_mut() }))
     }
 
     /// The side block, made now if need be.
@@ -129,6 +129,19 @@ impl<K: Kind> Own<K> {
             put_side(slot, Box::<K::Side>::default());
         }
         self.with_side(f).expect("it was made just now")
+    }
+}
+
+/// Puts a side block back into its task, also when its user panics.
+struct PutBack<'a> {
+    slot: &'a Slot,
+    side: NonNull<()>,
+}
+
+impl Drop for PutBack<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.slot.side.set(Some(self.side));
     }
 }
 

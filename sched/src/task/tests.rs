@@ -139,3 +139,21 @@ fn all_unread_letters_are_dropped_even_if_each_panics() {
     });
     assert_eq!(dropped.load(Ordering::Relaxed), 3);
 }
+
+/// The side block of a process says who waits for its end: lost, they waited for ever.
+#[test]
+fn a_panic_while_the_side_block_is_in_use_does_not_lose_it() {
+    let kept = Arc::new(AtomicUsize::new(0));
+    let count = kept.clone();
+    simulate(|| {
+        crate::spawn::<Fake, _>(|own| async move {
+            own.with_new_side(|side| *side = Some(Note(None)));
+            contain(|| {
+                own.with_side(|_| resume_unwind(Box::new("on purpose")));
+            });
+            let full = own.with_side(|side| side.is_some());
+            count.fetch_add(usize::from(full == Some(true)), Ordering::Relaxed);
+        });
+    });
+    assert_eq!(kept.load(Ordering::Relaxed), 1);
+}
