@@ -200,7 +200,9 @@ impl Context {
     #[cold]
     fn expect_elsewhere(&self, cx: &TaskContext<'_>) {
         let waker = cx.waker().clone();
-        self.own.with_new_side(|side| side.receiver = Some(waker));
+        let older = self.own.with_new_side(|side| side.receiver.replace(waker));
+        // Only now, with the side block back in its place: it runs code of others.
+        drop(older);
     }
 }
 
