@@ -157,3 +157,25 @@ fn a_panic_while_the_side_block_is_in_use_does_not_lose_it() {
     });
     assert_eq!(kept.load(Ordering::Relaxed), 1);
 }
+
+#[test]
+fn a_spawn_that_panics_leaves_its_slot_to_the_next_one_but_not_its_address() {
+    simulate(|| {
+        let mut shown = None;
+        // Twice: the first return may give half of a full list away, and that slot with it.
+        for _ in 0..2 {
+            let body = |own: Own<Fake>| -> std::future::Ready<()> {
+                shown = Some(own.address());
+                resume_unwind(Box::new("on purpose"));
+            };
+            let spawned = contain(|| {
+                crate::spawn::<Fake, _>(body);
+            });
+            assert!(!spawned);
+        }
+        let task = crate::spawn::<Fake, _>(|_| std::future::ready(()));
+        let shown = shown.expect("the body was called");
+        assert_eq!(task.index(), shown.index());
+        assert_ne!(task, shown);
+    });
+}
