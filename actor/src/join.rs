@@ -72,10 +72,11 @@ impl JoinHandle {
 
     /// As `wait`, but not longer than `span`.
     pub fn wait_for(&self, span: Duration) -> Option<ExitReason> {
-        let until = Instant::now() + span;
+        // Not an instant to wait for: `Duration::MAX` from now there is none.
+        let begun = Instant::now();
         let mut state = self.cell.lock();
         while state.reason.is_none() {
-            let left = until.checked_duration_since(Instant::now())?;
+            let left = span.checked_sub(begun.elapsed())?;
             let waited = self.cell.closed.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }

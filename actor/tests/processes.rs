@@ -25,6 +25,20 @@ fn a_body_that_returns_ends_normally_and_hands_out_its_value() {
 }
 
 #[test]
+fn a_thread_may_wait_for_ever_or_not_at_all() {
+    let node = node(1);
+    let (open, gate) = mpsc::channel::<()>();
+    let joined = node.spawn_join(move |_| async move {
+        rusm_sched::blocking::run(move || gate.recv().is_ok())
+            .await
+            .expect("there is room");
+    });
+    assert_eq!(joined.wait_for(Duration::ZERO), None);
+    open.send(()).expect("the process waits");
+    assert_eq!(joined.wait_for(Duration::MAX), Some(ExitReason::Normal));
+}
+
+#[test]
 fn a_body_may_return_its_reason() {
     let node = node(1);
     let joined = node.spawn_join(|_| async { ExitReason::error("out of luck") });

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -68,7 +68,7 @@ impl Scheduler {
             return Ok(());
         }
         self.shared.stop();
-        let running = self.shared.wait(Instant::now() + wait_max);
+        let running = self.shared.wait(wait_max);
         if running > 0 {
             // The ticker stays as long as they do.
             return Err(ShutdownError::Running(running.max(2) - 1));

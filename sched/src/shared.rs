@@ -258,11 +258,12 @@ impl Shared {
         self.workers.iter().for_each(|worker| worker.unpark());
     }
 
-    /// Waits until all threads have ended; how many have not by then.
-    pub(crate) fn wait(&self, until: Instant) -> usize {
+    /// Waits until all threads have ended, `wait_max` at most; how many have not by then.
+    pub(crate) fn wait(&self, wait_max: Duration) -> usize {
+        let begun = Instant::now();
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         while *running > 0 {
-            let Some(left) = until.checked_duration_since(Instant::now()) else {
+            let Some(left) = wait_max.checked_sub(begun.elapsed()) else {
                 return *running;
             };
             // A worker that was just going to sleep may have missed the first call.

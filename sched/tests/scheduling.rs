@@ -280,6 +280,13 @@ fn a_scheduler_cannot_be_stopped_from_inside() {
 }
 
 #[test]
+fn a_shutdown_may_wait_for_ever() {
+    let scheduler = start(workers(1));
+    run_many(&scheduler, 10);
+    assert_eq!(scheduler.shutdown(Duration::MAX), Ok(()));
+}
+
+#[test]
 fn statistics_say_what_was_done() {
     let scheduler = start(workers(2));
     run_many(&scheduler, 50_000);
