@@ -93,11 +93,15 @@ impl Future for JoinHandle {
     type Output = ExitReason;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<ExitReason> {
+        // Wakers are cloned before the lock and dropped after it: they may be anybody's.
+        let waker = cx.waker().clone();
         let mut state = self.cell.lock();
         if let Some(reason) = state.reason.clone() {
             return Poll::Ready(reason);
         }
-        state.waker = Some(cx.waker().clone());
+        let older = state.waker.replace(waker);
+        drop(state);
+        drop(older);
         Poll::Pending
     }
 }

@@ -1,8 +1,9 @@
 //! What processes do: run, hear, wait, die.
 
-use std::sync::Arc;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use rusm_actor::{Config, ExitReason, Node, Pid, Priority, SpawnOptions, exit, kill, send};
@@ -36,6 +37,44 @@ fn a_thread_may_wait_for_ever_or_not_at_all() {
     assert_eq!(joined.wait_for(Duration::ZERO), None);
     open.send(()).expect("the process waits");
     assert_eq!(joined.wait_for(Duration::MAX), Some(ExitReason::Normal));
+}
+
+/// A waker that was replaced was dropped under the lock that the end of the process needs.
+#[test]
+fn a_waker_may_wait_for_the_end_of_the_process_when_it_is_dropped() {
+    struct Waits(Node, Pid, mpsc::Sender<()>);
+    impl Wake for Waits {
+        fn wake(self: Arc<Self>) {}
+    }
+    impl Drop for Waits {
+        fn drop(&mut self) {
+            kill(self.1);
+            // The only worker has done with the process once it runs another.
+            assert_eq!(self.0.block_on(|_| async { 1 }), Ok(1));
+            self.2.send(()).expect("the test listens");
+        }
+    }
+    let config = Config {
+        workers: 1,
+        // Nobody helps a worker that waits for the lock.
+        rescue_threads_max: 0,
+        ..Config::default()
+    };
+    let node = Node::start(config).expect("a node starts");
+    let (done, wait) = mpsc::channel();
+    let mut joined = node.spawn_join(|mut ctx| async move {
+        ctx.receive().await;
+    });
+    let waits = Waits(node, joined.pid(), done);
+    std::thread::spawn(move || {
+        let waker = Arc::new(waits).into();
+        let mut poll = |waker: &Waker| Pin::new(&mut joined).poll(&mut Context::from_waker(waker));
+        assert!(poll(&waker).is_pending());
+        drop(waker);
+        // Replaces the waker, and drops it.
+        assert!(poll(Waker::noop()).is_pending());
+    });
+    assert_eq!(wait.recv_timeout(WAIT_MAX), Ok(()));
 }
 
 #[test]

@@ -96,9 +96,12 @@ impl<T> Future for Pending<T> {
     type Output = Result<T, Refused>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut answer = self.cell.lock().unwrap_or_else(PoisonError::into_inner);
+        // Wakers are cloned before the lock and dropped after it: they may be anybody's.
         let waiting = Answer::Waiting(Some(cx.waker().clone()));
-        match std::mem::replace(&mut *answer, waiting) {
+        let mut answer = self.cell.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *answer, waiting);
+        drop(answer);
+        match before {
             Answer::Here(outcome) => Poll::Ready(outcome),
             Answer::Waiting(_) => Poll::Pending,
         }

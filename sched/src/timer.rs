@@ -212,9 +212,11 @@ impl Future for Sleep {
                 self.disarm();
                 return Poll::Ready(());
             }
-            if self.deadline != NEVER && !self.rearm(cx.waker()) {
-                let action = Action::Wake(cx.waker().clone());
-                self.armed = Some(Armed::new(shared, self.deadline, action));
+            if self.deadline == NEVER {
+                return Poll::Pending;
+            }
+            if let Err(waker) = self.rearm(cx.waker().clone()) {
+                self.armed = Some(Armed::new(shared, self.deadline, Action::Wake(waker)));
             }
             Poll::Pending
         })
@@ -222,17 +224,24 @@ impl Future for Sleep {
 }
 
 impl Sleep {
-    /// Has an armed timer wake `waker` from now on; false if there is none.
-    fn rearm(&self, waker: &Waker) -> bool {
+    /// Has an armed timer wake `waker` from now on; gives it back if there is none.
+    fn rearm(&self, mut waker: Waker) -> Result<(), Waker> {
+        // Exchanged under the lock; cloned before it, and the older one dropped after it.
         let Some(armed) = self.armed else {
-            return false;
+            return Err(waker);
         };
-        let kept = armed.with(|_, wheel, key| match wheel.get(key) {
-            Some((_, Action::Wake(old))) => Some(std::mem::replace(old, waker.clone())),
-            _ => None,
+        let kept = armed.with(|_, wheel, key| {
+            let Some((_, Action::Wake(older))) = wheel.get(key) else {
+                return false;
+            };
+            std::mem::swap(older, &mut waker);
+            true
         });
-        // The old waker is dropped after the lock.
-        kept.flatten().is_some()
+        if kept == Some(true) {
+            Ok(())
+        } else {
+            Err(waker)
+        }
     }
 
     fn disarm(&mut self) {

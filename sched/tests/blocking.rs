@@ -2,10 +2,14 @@
 
 mod support;
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
+use std::task::{Context, Poll, Wake};
+use std::time::Instant;
 
-use rusm_sched::{Config, blocking, yield_now};
+use rusm_sched::{Config, Handle, blocking, yield_now};
 
 use support::{WAIT_MAX, start, workers};
 
@@ -107,4 +111,42 @@ fn a_panic_in_blocking_work_is_an_error_of_its_caller() {
     });
     let refused = blocking::Refused::Panicked("no".to_string());
     assert_eq!(wait.recv_timeout(WAIT_MAX), Ok(Err(refused)));
+}
+
+/// A waker that was replaced was dropped under the lock under which the job leaves its result.
+#[test]
+fn a_waker_that_waits_for_the_job_when_it_is_dropped_sees_it_done() {
+    struct Waits(Handle, Option<mpsc::Sender<()>>, mpsc::Sender<bool>);
+    impl Wake for Waits {
+        fn wake(self: Arc<Self>) {}
+    }
+    impl Drop for Waits {
+        fn drop(&mut self) {
+            // The job goes on now.
+            drop(self.1.take());
+            let begun = Instant::now();
+            let done = || self.0.stats().blocking_done == 1;
+            while !done() && begun.elapsed() < WAIT_MAX {
+                std::thread::yield_now();
+            }
+            self.2.send(done()).expect("the test listens");
+        }
+    }
+    let scheduler = start(workers(1));
+    let (done, wait) = mpsc::channel();
+    let (open, gate) = mpsc::channel::<()>();
+    let waits = Waits(scheduler.handle(), Some(open), done);
+    scheduler.handle().spawn(async move {
+        let mut job = pin!(blocking::run(move || gate.recv().is_err()));
+        let waker = Arc::new(waits).into();
+        assert!(
+            job.as_mut()
+                .poll(&mut Context::from_waker(&waker))
+                .is_pending()
+        );
+        drop(waker);
+        // Replaces the waker, and drops it.
+        poll_fn(|cx| Poll::Ready(job.as_mut().poll(cx).is_pending())).await;
+    });
+    assert_eq!(wait.recv_timeout(WAIT_MAX * 2), Ok(true));
 }
