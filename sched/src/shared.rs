@@ -289,6 +289,10 @@ impl Shared {
         let seat = Seat::new(self.clone(), None, lease);
         seat.occupy(|_| {
             homes::close(self);
+            // What others gave may hold this, and nobody could ever let go of either. Before
+            // the tasks: whoever is dropped here may still start some.
+            self.workers.iter().for_each(|worker| worker.timers.clear());
+            self.ticker.clear();
             while self.drop_round() {
                 std::thread::yield_now();
             }

@@ -79,6 +79,20 @@ impl Ticker {
         *self.report.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
     }
 
+    /// Drops hooks and report. What they hold may in turn hold the scheduler.
+    pub(crate) fn clear(&self) {
+        let mut held = self.hooks.write().unwrap_or_else(PoisonError::into_inner);
+        let hooks = std::mem::take(&mut *held);
+        drop(held);
+        for hook in hooks {
+            contain(|| drop(hook));
+        }
+        let mut held = self.report.lock().unwrap_or_else(PoisonError::into_inner);
+        let report = held.take();
+        drop(held);
+        contain(|| drop(report));
+    }
+
     /// The ticker's thread.
     pub(crate) fn run(shared: &Arc<Shared>) {
         let ticker = &shared.ticker;

@@ -82,6 +82,17 @@ impl Timers {
             .store(wheel.next().unwrap_or(NEVER), Ordering::Relaxed);
     }
 
+    /// Drops what is armed, unfired.
+    pub(crate) fn clear(&self) {
+        let mut wheel = self.lock();
+        let left = wheel.clear();
+        self.publish(&wheel);
+        drop(wheel);
+        for action in left {
+            contain(|| drop(action));
+        }
+    }
+
     /// Fires what is due at `now`.
     pub(crate) fn fire(&self, now: u64) {
         if self.next.load(Ordering::Relaxed) > now {
@@ -126,7 +137,10 @@ impl Armed {
         let worker = own.flatten().unwrap_or(0);
         turn::owe(ARM_REDUCTIONS);
         let (key, first) = shared.workers[worker].timers.arm(at, action);
-        if first {
+        if shared.is_gone() {
+            // Nobody will fire it. Asked after arming: else the end of the scheduler clears it.
+            shared.workers[worker].timers.clear();
+        } else if first {
             // Asked after arming: a thread that takes the worker over now sees the timer.
             let leads = own.flatten().is_some() && seat::current(|seat| seat.leads());
             if !leads {

@@ -4,6 +4,7 @@ mod support;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
+use std::task::{Context, Wake};
 use std::time::{Duration, Instant};
 
 use rusm_sched::{
@@ -284,6 +285,43 @@ fn a_shutdown_may_wait_for_ever() {
     let scheduler = start(workers(1));
     run_many(&scheduler, 10);
     assert_eq!(scheduler.shutdown(Duration::MAX), Ok(()));
+}
+
+/// A hook that held a handle of its own scheduler kept both for ever.
+#[test]
+fn a_stopped_scheduler_lets_go_of_hooks_reports_and_timers() {
+    struct Holds {
+        handle: Handle,
+        _token: Arc<()>,
+    }
+    impl Wake for Holds {
+        fn wake(self: Arc<Self>) {}
+    }
+    let scheduler = start(workers(1));
+    let handle = scheduler.handle();
+    let token = Arc::new(());
+    let holds = || {
+        Arc::new(Holds {
+            handle: handle.clone(),
+            _token: token.clone(),
+        })
+    };
+    let (hook, report, waker) = (holds(), holds(), holds().into());
+    handle.on_tick(move || drop(hook.handle.clone()));
+    handle.on_overrun(move |_| drop(report.handle.clone()));
+    let (done, wait) = mpsc::channel();
+    handle.spawn(async move {
+        let mut sleep = Box::pin(sleep(Duration::from_secs(3600)));
+        let armed = sleep.as_mut().poll(&mut Context::from_waker(&waker));
+        drop(waker);
+        // Nobody disarms it.
+        std::mem::forget(sleep);
+        done.send(armed.is_pending()).expect("the test listens");
+    });
+    assert_eq!(wait.recv_timeout(WAIT_MAX), Ok(true));
+    assert_eq!(Arc::strong_count(&token), 4);
+    assert_eq!(scheduler.shutdown(WAIT_MAX), Ok(()));
+    assert_eq!(Arc::strong_count(&token), 1);
 }
 
 #[test]

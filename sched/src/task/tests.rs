@@ -7,6 +7,7 @@ use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
+use std::time::Duration;
 
 use super::{Kind, Mail, Own, Returns};
 use crate::contain::contain;
@@ -178,4 +179,20 @@ fn a_spawn_that_panics_leaves_its_slot_to_the_next_one_but_not_its_address() {
         assert_eq!(task.index(), shown.index());
         assert_ne!(task, shown);
     });
+}
+
+#[test]
+fn a_letter_for_later_is_dropped_at_once_where_the_scheduler_has_stopped() {
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let count = dropped.clone();
+    let letter = Letter::new(Note::new(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+    }));
+    let mut stopped = None;
+    let outcome = Simulation::new(1).start(|handle| stopped = Some(handle));
+    assert_eq!(outcome, Ok(()));
+    let handle = stopped.expect("it has begun");
+    let nobody = Address::from_bits(u64::MAX);
+    handle.post_after::<Fake>(Duration::from_secs(3600), nobody, letter);
+    assert_eq!(dropped.load(Ordering::Relaxed), 1);
 }

@@ -96,6 +96,14 @@ impl<T> Wheel<T> {
         (item.serial == key.serial).then_some((item.at, &mut item.value))
     }
 
+    /// Takes all timers out, in no order.
+    pub(crate) fn clear(&mut self) -> Vec<T> {
+        self.slots.iter_mut().for_each(Vec::clear);
+        self.occupied = [0; LEVELS];
+        self.dead = 0;
+        self.items.drain().map(|item| item.value).collect()
+    }
+
     /// When to look again, in nanoseconds: no timer is due before.
     pub(crate) fn next(&self) -> Option<u64> {
         self.next_tick().map(|tick| tick.saturating_mul(TICK))
@@ -284,6 +292,16 @@ mod tests {
             assert_eq!(due, expected, "at {}", self.now);
         }
 
+        fn clear(&mut self) {
+            let mut left = self.wheel.clear();
+            left.sort_unstable();
+            let mut expected: Vec<u64> = self.model.keys().map(|&(_, id)| id).collect();
+            expected.sort_unstable();
+            assert_eq!(left, expected);
+            let keys = std::mem::take(&mut self.model).into_values();
+            keys.for_each(|key| assert_eq!(self.wheel.cancel(key), None));
+        }
+
         fn check(&mut self) {
             assert_eq!(self.wheel.len(), self.model.len());
             if let Some((&(at, _), _)) = self.model.first_key_value() {
@@ -315,6 +333,9 @@ mod tests {
                     _ => twin.advance(random.below(300 * TICK), 1000),
                 }
                 twin.check();
+                if random.below(4_000) == 0 {
+                    twin.clear();
+                }
             }
         }
     }
