@@ -52,8 +52,8 @@ pub(crate) fn lead(shared: &Arc<Shared>, worker: &Arc<Worker>) {
             high_run: 0,
             low_in: LOW_EVERY,
         };
-        // Lost or stopped: `Leaving` knows.
-        drop(crew.lead());
+        // Lost or stopped: `Leaving` knows. What is left is for `Shared::drop_tasks`.
+        drop(crew.run());
     });
 }
 
@@ -90,23 +90,6 @@ struct Crew<'a> {
 struct Lost;
 
 impl Crew<'_> {
-    fn lead(&mut self) -> Result<(), Lost> {
-        self.run()?;
-        // Whoever drops the tasks that are left takes them from the injector.
-        let hand_off = self.seat.within(|queue, _| queue.take_hand_off()).flatten();
-        hand_off
-            .into_iter()
-            .for_each(|task| self.shared.give_back(task));
-        let queue = |queue: &mut Queue, worker: &Worker| queue.pop(&worker.public, false, |_| {});
-        // Thieves that still search may win for a moment.
-        while self.waiting() > 0 {
-            let task = self.seat.within(queue).flatten();
-            task.into_iter()
-                .for_each(|task| self.shared.give_back(task));
-        }
-        Ok(())
-    }
-
     fn run(&mut self) -> Result<(), Lost> {
         self.seat
             .cells

@@ -200,6 +200,15 @@ impl Queue {
         }
     }
 
+    /// Takes everything out. For a worker that no thread leads any more, when there are no
+    /// thieves left either.
+    pub(crate) fn empty(&mut self, public: &Public, mut give: impl FnMut(TaskRef)) {
+        self.hand_off.take().into_iter().for_each(&mut give);
+        while let Some(task) = self.pop(public, false, |_| {}) {
+            give(task);
+        }
+    }
+
     #[cold]
     fn pop_urgent(&mut self, public: &Public) -> Option<TaskRef> {
         self.urgent_run += 1;

@@ -113,11 +113,6 @@ impl Shared {
         self.gone.load(Ordering::Acquire)
     }
 
-    /// Gives a task back that a stopping worker still had.
-    pub(crate) fn give_back(&self, task: TaskRef) {
-        self.injector.push(task);
-    }
-
     pub(crate) fn is_simulated(&self) -> bool {
         self.simulated
     }
@@ -279,15 +274,19 @@ impl Shared {
         0
     }
 
-    /// Ends the tasks that are left. No thread of the scheduler runs any more, and the workers
-    /// have emptied their queues into the injector.
+    /// Ends the tasks that are left. No thread of the scheduler runs any more.
     ///
     /// A task is ended by whoever owns it: what lies in a queue belongs to its taker, and what
     /// waits belongs to whoever wakes it. A foreign thread may be between the two.
     pub(crate) fn drop_tasks(self: &Arc<Self>) {
-        let lease = Arc::new(Lease::new());
-        let seat = Seat::new(self.clone(), None, lease);
-        seat.occupy(|_| {
+        let seat = |worker| Seat::new(self.clone(), worker, Arc::new(Lease::new()));
+        for worker in &self.workers {
+            // Whoever led it has ended, or was never there.
+            seat(Some(worker.clone())).within(|queue, worker| {
+                queue.empty(&worker.public, |task| self.injector.push(task));
+            });
+        }
+        seat(None).occupy(|_| {
             homes::close(self);
             // What others gave may hold this, and nobody could ever let go of either. Before
             // the tasks: whoever is dropped here may still start some.

@@ -14,11 +14,9 @@ use crate::config::{Config, QueueKind};
 use crate::handle::{Handle, TaskInfo};
 use crate::lease::Lease;
 use crate::park::ThreadDriver;
-use crate::queue::Queue;
 use crate::run::{Outcome, take_turn};
 use crate::seat::Seat;
 use crate::shared::Shared;
-use crate::worker::Worker;
 
 /// Turns after which a run is given up.
 const TURNS_MAX: u64 = 50_000_000;
@@ -138,13 +136,6 @@ impl Simulation {
                 seed: self.seed,
             }
             .take_turns()
-        });
-        seat.occupy(|seat| {
-            let next =
-                |queue: &mut Queue, worker: &Worker| queue.pop(&worker.public, false, |_| {});
-            while let Some(task) = seat.within(next).flatten() {
-                shared.give_back(task);
-            }
         });
         shared.drop_tasks();
         outcome
