@@ -129,14 +129,17 @@ impl Ticker {
         let now = shared.clock.nanos();
         let limit = to_nanos(shared.config.turn_limit);
         for (worker, watch) in shared.workers.iter().zip(watches) {
-            let Some(tenant) = worker.tenant() else {
-                continue;
-            };
-            if let Some(lasted) = watch.look(tenant.cells.turns.get(), now, limit)
+            if watch.vacant {
+                watch.vacant = !self.staff(shared, worker);
+            } else if let Some(tenant) = worker.tenant()
+                && let Some(lasted) = watch.look(tenant.cells.turns.get(), now, limit)
                 && tenant.lease.is_outside()
             {
-                self.rescue(shared, worker, &tenant, Duration::from_nanos(lasted));
-                *watch = Watch::default();
+                let vacant = self.rescue(shared, worker, &tenant, Duration::from_nanos(lasted));
+                *watch = Watch {
+                    vacant,
+                    ..Watch::default()
+                };
             }
             // Its own thread may be in a long turn, and the others asleep.
             let late = worker.timers.next().is_some_and(|at| at + OVERDUE < now);
@@ -150,24 +153,40 @@ impl Ticker {
         }
     }
 
-    /// Gives the worker to a new thread.
-    fn rescue(&self, shared: &Arc<Shared>, worker: &Arc<Worker>, held: &Tenant, lasted: Duration) {
+    /// Starts a thread that leads the worker. False: the system gives none.
+    fn staff(&self, shared: &Arc<Shared>, worker: &Arc<Worker>) -> bool {
+        let number = self.rescues.load(Ordering::Relaxed) + 1;
+        let started = shared.lead(worker, format!("rusm-spare-{number}"));
+        if started {
+            self.rescues.store(number, Ordering::Relaxed);
+        }
+        started
+    }
+
+    /// Takes the worker away and gives it to a new thread; true if there is none to be had.
+    fn rescue(
+        &self,
+        shared: &Arc<Shared>,
+        worker: &Arc<Worker>,
+        held: &Tenant,
+        lasted: Duration,
+    ) -> bool {
         let task = Address::from_bits(held.cells.task.get());
         let room = self.stuck.load(Ordering::Relaxed) < shared.config.rescue_threads_max;
         // Counted before: a thread that notices at once counts itself out.
         self.stuck.fetch_add(1, Ordering::SeqCst);
-        let rescued = room && held.lease.take();
-        if rescued {
-            let number = self.rescues.fetch_add(1, Ordering::Relaxed) + 1;
+        let taken = room && held.lease.take();
+        let mut rescued = false;
+        if taken {
             // Until the new thread has moved in there is nobody to watch; the old one, whose
             // turn still lasts, must not be taken for the worker's a second time.
             worker.move_out();
-            shared.lead(worker, format!("rusm-spare-{number}"));
+            rescued = self.staff(shared, worker);
         } else {
             self.stuck.fetch_sub(1, Ordering::SeqCst);
             if room {
                 // The turn has just ended.
-                return;
+                return false;
             }
             self.refused.fetch_add(1, Ordering::Relaxed);
         }
@@ -187,6 +206,7 @@ impl Ticker {
         if let Some(report) = report {
             contain(|| report(&overrun));
         }
+        taken && !rescued
     }
 
     /// Sleeps until a worker has something to do.
@@ -206,13 +226,15 @@ impl Ticker {
 struct Watch {
     turns: u64,
     since: u64,
+    /// It was taken away from its thread, and no other could be started yet.
+    vacant: bool,
 }
 
 impl Watch {
     /// How long the current turn has lasted, if that is longer than `limit`.
     fn look(&mut self, turns: u64, now: u64, limit: u64) -> Option<u64> {
         if turns != self.turns || self.since == 0 {
-            *self = Watch { turns, since: now };
+            (self.turns, self.since) = (turns, now);
             return None;
         }
         let lasted = now.saturating_sub(self.since);
