@@ -233,32 +233,18 @@ impl Pool {
             state.refused += 1;
             return Err(Refused::Full);
         }
-        state.jobs.push_back(job);
-        if state.idle >= state.jobs.len() {
-            drop(state);
-            self.wanted.notify_one();
-        } else if state.threads < shared.config.blocking_threads_max {
-            state.threads += 1;
-            state.started += 1;
-            let name = format!("rusm-blocking-{}", state.started);
-            drop(state);
-            self.start_thread(&shared, name)?;
+        let all_busy = state.idle <= state.jobs.len();
+        if all_busy && state.threads < shared.config.blocking_threads_max {
+            start_thread(&shared, &mut state);
         }
-        Ok(())
-    }
-
-    fn start_thread(&self, shared: &Arc<Shared>, name: String) -> Result<(), Refused> {
-        let served = shared.clone();
-        if shared.start_thread(name, move || served.blocking.serve(&served)) {
-            return Ok(());
-        }
-        let mut state = self.lock();
-        state.threads -= 1;
         // With other threads there the job is done later; else nobody would come for it.
-        if state.threads == 0 && state.jobs.pop_back().is_some() {
+        if state.threads == 0 {
             state.refused += 1;
             return Err(Refused::Full);
         }
+        state.jobs.push_back(job);
+        drop(state);
+        self.wanted.notify_one();
         Ok(())
     }
 
@@ -270,7 +256,10 @@ impl Pool {
                     Job::Run(work) => {
                         contain(work);
                     }
-                    Job::Task(task) => run_task(shared, seat, task),
+                    Job::Task(task) => {
+                        contain(|| run_task(shared, seat, task));
+                        self.tasks.fetch_sub(1, Ordering::SeqCst);
+                    }
                 }
                 self.lock().done += 1;
             }
@@ -309,6 +298,17 @@ impl Pool {
     }
 }
 
+/// Starts one more thread, if the system has one. Under the lock, which the new thread waits for:
+/// two that tried at once would count each other's failures.
+fn start_thread(shared: &Arc<Shared>, state: &mut State) {
+    state.started += 1;
+    let name = format!("rusm-blocking-{}", state.started);
+    let served = shared.clone();
+    if shared.start_thread(name, move || served.blocking.serve(&served)) {
+        state.threads += 1;
+    }
+}
+
 /// One turn of a task, away from the workers.
 fn run_task(shared: &Shared, seat: &Seat, task: TaskRef) {
     seat.left.set(i64::from(shared.config.budget));
@@ -317,5 +317,4 @@ fn run_task(shared: &Shared, seat: &Seat, task: TaskRef) {
         Outcome::Again => shared.inject(task),
         Outcome::Moving => shared.blocking.take_over(task),
     }
-    shared.blocking.tasks.fetch_sub(1, Ordering::SeqCst);
 }

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 
 use rlimit::Resource;
+use rusm_sched::blocking::{self, Refused};
 use rusm_sched::{Handle, Scheduler};
 
 use support::{WAIT_MAX, start, workers};
@@ -135,8 +136,38 @@ fn a_worker_without_a_thread_gets_one_when_there_are_some_again() {
     assert_eq!(held_up.scheduler.shutdown(WAIT_MAX), Ok(()));
 }
 
+/// Two jobs were submitted, neither found a thread, and one of them was refused for both: its
+/// submitter heard of it, and the other one waited for ever.
+fn blocking_work_without_threads_is_refused_to_each_who_asks() {
+    const JOBS: usize = 20_000;
+    let scheduler = start_and_warm_up(2);
+    let no_threads = NoThreads::begin();
+    let (done, wait) = mpsc::channel();
+    for _ in 0..2 {
+        let done = done.clone();
+        scheduler.handle().spawn(async move {
+            let mut refused = 0;
+            for _ in 0..JOBS {
+                refused += usize::from(blocking::run(|| ()).await == Err(Refused::Full));
+            }
+            done.send(refused).expect("the test listens");
+        });
+    }
+    for _ in 0..2 {
+        assert_eq!(wait.recv_timeout(WAIT_MAX), Ok(JOBS));
+    }
+    drop(no_threads);
+    scheduler.handle().spawn(async move {
+        let done_now = blocking::run(|| 1).await;
+        done.send(done_now.unwrap_or(0)).expect("the test listens");
+    });
+    assert_eq!(wait.recv_timeout(WAIT_MAX), Ok(1));
+    assert_eq!(scheduler.shutdown(WAIT_MAX), Ok(()));
+}
+
 #[test]
 fn a_scheduler_survives_the_end_of_threads() {
     a_worker_without_a_thread_keeps_no_task_from_its_end();
     a_worker_without_a_thread_gets_one_when_there_are_some_again();
+    blocking_work_without_threads_is_refused_to_each_who_asks();
 }
