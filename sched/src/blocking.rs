@@ -54,7 +54,12 @@ pub async fn run<T: Send + 'static>(
     let place = cell.clone();
     let work = move || {
         let outcome = catch_unwind(AssertUnwindSafe(job));
-        let outcome = outcome.map_err(|payload| Refused::Panicked(panic_text(&*payload)));
+        let outcome = outcome.map_err(|payload| {
+            let text = panic_text(&*payload);
+            // The caller must hear of it even if that panics as well.
+            contain(|| drop(payload));
+            Refused::Panicked(text)
+        });
         deliver(&place, outcome);
     };
     if shared.is_simulated() {

@@ -113,6 +113,25 @@ fn a_panic_in_blocking_work_is_an_error_of_its_caller() {
     assert_eq!(wait.recv_timeout(WAIT_MAX), Ok(Err(refused)));
 }
 
+/// Its caller waited for ever.
+#[test]
+fn a_panic_whose_payload_panics_is_an_error_of_its_caller_too() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            std::panic::resume_unwind(Box::new("again"));
+        }
+    }
+    let scheduler = start(workers(1));
+    let (done, wait) = mpsc::channel();
+    scheduler.handle().spawn(async move {
+        let outcome = blocking::run(|| std::panic::resume_unwind(Box::new(Bomb))).await;
+        done.send(outcome).expect("the test listens");
+    });
+    let refused = blocking::Refused::Panicked("a value that is no text".to_string());
+    assert_eq!(wait.recv_timeout(WAIT_MAX), Ok(Err(refused)));
+}
+
 /// A waker that was replaced was dropped under the lock under which the job leaves its result.
 #[test]
 fn a_waker_that_waits_for_the_job_when_it_is_dropped_sees_it_done() {
