@@ -3,10 +3,21 @@
 use std::time::Duration;
 
 use super::guests::{CAT, SLEEP, SPIN};
-use super::run::Run;
+use super::run::{Run, Running};
 
 /// Stopping in good order is a matter of milliseconds; this is for a busy machine.
 const STOP_TIME_MAX: Duration = Duration::from_secs(20);
+
+/// The signal ends the run in good order, and in time.
+#[track_caller]
+fn stops(running: Running, signal: &str, status: i32) {
+    running
+        .signal(signal)
+        .ends()
+        .status(status)
+        .stderr("")
+        .took_at_most(STOP_TIME_MAX);
+}
 
 #[test]
 fn ctrl_c_stops_a_program_that_spins() {
@@ -15,12 +26,7 @@ fn ctrl_c_stops_a_program_that_spins() {
         .args("run a.wat")
         .starts()
         .says("ready");
-    running
-        .signal("INT")
-        .ends()
-        .status(130)
-        .stderr("")
-        .took_at_most(STOP_TIME_MAX);
+    stops(running, "INT", 130);
 }
 
 #[test]
@@ -30,12 +36,7 @@ fn sigterm_stops_a_program_that_spins() {
         .args("run --workers 1 a.wat")
         .starts()
         .says("ready");
-    running
-        .signal("TERM")
-        .ends()
-        .status(143)
-        .stderr("")
-        .took_at_most(STOP_TIME_MAX);
+    stops(running, "TERM", 143);
 }
 
 #[test]
@@ -44,12 +45,7 @@ fn ctrl_c_stops_a_program_that_waits_for_input() {
     let mut stdin = running.stdin.take().expect("it was just started");
     std::io::Write::write_all(&mut stdin, b"x").expect("it reads");
     let running = running.says("x");
-    running
-        .signal("INT")
-        .ends()
-        .status(130)
-        .stderr("")
-        .took_at_most(STOP_TIME_MAX);
+    stops(running, "INT", 130);
     drop(stdin);
 }
 
@@ -71,12 +67,7 @@ fn ctrl_c_stops_a_program_that_sleeps() {
         .args("run a.wat")
         .starts()
         .says("ready");
-    running
-        .signal("INT")
-        .ends()
-        .status(130)
-        .stderr("")
-        .took_at_most(STOP_TIME_MAX);
+    stops(running, "INT", 130);
 }
 
 #[test]
