@@ -219,19 +219,23 @@ fn a_large_body_is_boxed_and_runs_all_the_same() {
 fn priorities_change_the_order_and_starve_nobody() {
     let node = node(1);
     let (done, ended) = mpsc::channel();
-    for priority in [Priority::Low, Priority::Normal, Priority::High] {
-        let done = done.clone();
-        let options = SpawnOptions {
-            priority,
-            label: Some("worker".into()),
-        };
-        node.spawn_with(options, move |ctx| async move {
-            for _ in 0..200 {
-                ctx.reductions(10_000).await;
-            }
-            done.send(priority).expect("the test listens");
-        });
-    }
+    // From inside, so that all three are there before the first of them runs.
+    let begun = node.block_on(move |ctx| async move {
+        for priority in [Priority::Low, Priority::Normal, Priority::High] {
+            let done = done.clone();
+            let options = SpawnOptions {
+                priority,
+                label: Some("worker".into()),
+            };
+            ctx.node().spawn_with(options, move |ctx| async move {
+                for _ in 0..200 {
+                    ctx.reductions(10_000).await;
+                }
+                done.send(priority).expect("the test listens");
+            });
+        }
+    });
+    assert_eq!(begun, Ok(()));
     let order: Vec<Priority> = (0..3)
         .map(|_| ended.recv_timeout(WAIT_MAX).expect("all end"))
         .collect();
