@@ -41,6 +41,8 @@ pub enum CallError {
     Timeout,
     /// The process ended before it answered.
     Ended(ExitReason),
+    /// An answer came that is none to this request. Only calls that take a type have this.
+    UnexpectedReply,
 }
 
 impl fmt::Display for CallError {
@@ -52,6 +54,9 @@ impl fmt::Display for CallError {
             }
             CallError::Timeout => f.write_str("the called process did not answer in time"),
             CallError::Ended(reason) => write!(f, "the called process ended: {reason}"),
+            CallError::UnexpectedReply => {
+                f.write_str("the called process answered something else than it was asked")
+            }
         }
     }
 }
@@ -65,6 +70,7 @@ impl From<CallError> for ExitReason {
             CallError::Timeout => ExitReason::Timeout,
             CallError::Ended(reason) => reason,
             CallError::CallingSelf => ExitReason::error("calling_self"),
+            CallError::UnexpectedReply => ExitReason::error("unexpected_reply"),
         }
     }
 }

@@ -42,9 +42,11 @@ mod process;
 mod reference;
 mod registry;
 mod report;
+pub mod server;
 #[allow(unsafe_code)]
 mod signal;
 mod spawn;
+pub mod sys;
 mod timer;
 mod world;
 

@@ -42,6 +42,8 @@ pub(crate) struct Side {
     pub(crate) reason: Option<ExitReason>,
     /// What came after the signal that ended it.
     pub(crate) unheard: Vec<Letter<Signal>>,
+    /// Who started it with a link.
+    pub(crate) parent: Option<Pid>,
     /// Who waits for the end.
     pub(crate) join: Option<Arc<JoinCell>>,
     /// For reports and observers.

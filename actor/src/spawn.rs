@@ -86,6 +86,7 @@ impl Context {
         let (me, reference) = (self.pid(), Reference::new());
         let mut side = Box::<Side>::default();
         side.label = how.label;
+        side.parent = how.link.then_some(me);
         if how.link {
             side.links.insert(me, reference);
         }
