@@ -46,6 +46,7 @@ pub mod server;
 #[allow(unsafe_code)]
 mod signal;
 mod spawn;
+pub mod statem;
 pub mod sys;
 mod timer;
 mod world;

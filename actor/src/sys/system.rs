@@ -47,6 +47,10 @@ impl System {
         self.parent
     }
 
+    pub(crate) fn is_suspended(&self) -> bool {
+        self.suspended
+    }
+
     /// The next message that the process may hear now.
     #[inline]
     pub(crate) async fn receive(&self, ctx: &mut Context) -> Message {
