@@ -3,20 +3,20 @@
 //! Tasks, wakers and futures find it through one thread-local pointer. A foreign thread has
 //! none: its spawns and wakes go to the injector, its memory comes from a shared list.
 
+mod enqueue;
+
 use std::cell::{Cell, UnsafeCell};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::arena::{CLASSES, FreeList};
-use crate::config::Priority;
-use crate::homes;
 use crate::inbox::Node;
 use crate::lease::Lease;
 use crate::queue::Queue;
 use crate::shared::Shared;
 use crate::stats::Cells;
-use crate::task::slot::{Address, Slot, TaskRef};
+use crate::task::slot::{Address, Slot};
 use crate::worker::Worker;
+pub(crate) use enqueue::{adopt, recycle, schedule, schedule_new, schedule_receiver};
 
 /// Free slots and letters.
 pub(crate) struct Cache {
@@ -233,159 +233,6 @@ impl Seat {
     pub(crate) fn count_panic(&self) {
         self.cells.panics.add(1);
     }
-
-    /// Queues a task of this scheduler on this thread's worker.
-    #[inline(always)]
-    fn enqueue(&self, task: TaskRef, put: impl FnOnce(&mut Queue, &Worker)) {
-        if self.probing.get() {
-            self.shared.probe(self, task);
-        }
-        if task.0.priority.get() != Priority::Normal as u8 {
-            return self.shared.push_by_priority(task);
-        }
-        if self.within(put).is_none() {
-            self.shared.inject(task);
-        }
-    }
-
-    /// Puts a task at the tail of this worker's queue.
-    #[inline(always)]
-    pub(crate) fn push(&self, task: TaskRef) {
-        self.enqueue(task, |queue, worker| {
-            queue.push(&worker.public, task, |spilled| {
-                self.shared.spill(&self.cells, spilled);
-            });
-        });
-    }
-
-    /// Puts a task into this worker's queue whatever its priority.
-    pub(crate) fn push_anywhere(&self, task: TaskRef) {
-        self.within(|queue, worker| {
-            queue.push(&worker.public, task, |spilled| {
-                self.shared.spill(&self.cells, spilled);
-            });
-        });
-    }
-
-    #[inline(always)]
-    fn push_and_tell(&self, task: TaskRef) {
-        self.push(task);
-        self.tell();
-    }
-
-    /// Wakes somebody who could help, if help is of use.
-    #[inline(always)]
-    fn tell(&self) {
-        // A glance without a fence: a worker just going to sleep is missed, which delays
-        // parallelism until this worker's next maintenance and loses nothing.
-        let quick = self.worker.as_ref().is_some_and(|worker| worker.is_quick());
-        if self.shared.idle.any_sleeping() && !self.urgent.get() && !quick {
-            self.shared.wake_one();
-        }
-    }
-
-    fn push_woken(&self, task: TaskRef) {
-        if !self.urgent.get() {
-            return self.push_and_tell(task);
-        }
-        self.enqueue(task, |queue, worker| {
-            let spill = |spilled| self.shared.spill(&self.cells, spilled);
-            if self.shared.config.urgent_lane {
-                queue.push_urgent(&worker.public, task, spill);
-            } else {
-                queue.push(&worker.public, task, spill);
-            }
-        });
-    }
-
-    #[inline(always)]
-    fn push_receiver(&self, task: TaskRef) {
-        self.receivers.set(self.receivers.get() + 1);
-        if self.urgent.get() || !self.shared.config.hand_off {
-            return self.push_woken(task);
-        }
-        let mut first = true;
-        self.enqueue(task, |queue, worker| {
-            first = queue.hand_off(task);
-            if !first {
-                queue.push(&worker.public, task, |spilled| {
-                    self.shared.spill(&self.cells, spilled);
-                });
-            }
-        });
-        if !first {
-            self.tell();
-        }
-    }
-}
-
-/// Runs `f` with the seat if the task belongs to its scheduler; else injects the task.
-#[inline(always)]
-fn route(task: TaskRef, f: impl FnOnce(&Seat, TaskRef)) {
-    let home = task.0.home.load(Ordering::Relaxed);
-    let here = try_current(|seat| {
-        let own = seat.shared.home == home;
-        if own {
-            f(seat, task);
-        }
-        own
-    });
-    if here != Some(true) {
-        homes::inject_from_outside(home, task);
-    }
-}
-
-/// Queues a new task.
-#[inline(always)]
-pub(crate) fn schedule_new(task: TaskRef) {
-    route(task, |seat, task| {
-        seat.left.set(seat.left.get() - 1);
-        seat.cells.spawned.add(1);
-        seat.push_and_tell(task);
-    });
-}
-
-/// Queues a task that was woken.
-#[inline]
-pub(crate) fn schedule(task: TaskRef) {
-    route(task, Seat::push_woken);
-}
-
-/// Queues a task to which a message was handed over.
-#[inline(always)]
-pub(crate) fn schedule_receiver(task: TaskRef) {
-    route(task, Seat::push_receiver);
-}
-
-/// Makes a new task one of `home`, or of the calling thread's scheduler.
-#[inline(always)]
-pub(crate) fn adopt(slot: &Slot, home: Option<u16>) {
-    let here = try_current(|seat| seat.shared.home);
-    let home = home
-        .or(here)
-        .expect("a task is spawned from inside a task, or through a handle");
-    slot.home.store(home, Ordering::Relaxed);
-    if here != Some(home) {
-        homes::count_foreign_spawn(home);
-    }
-}
-
-/// Recycles a finished task's slot.
-#[inline(always)]
-pub(crate) fn recycle(slot: &'static Slot) {
-    let home = slot.home.load(Ordering::Relaxed);
-    let class = slot.class();
-    let counted = try_current(|seat| {
-        let own = seat.shared.home == home;
-        if own {
-            seat.cells.exited.add(1);
-        }
-        own
-    });
-    if counted != Some(true) {
-        homes::count_foreign_exit(home);
-    }
-    with_cache(|cache| cache.slots[class].push(class, slot.into()));
 }
 
 /// A worker's private half.
