@@ -22,14 +22,13 @@ where
     F: FnOnce(rusm_actor::Context) -> Fut + Send + 'static,
     Fut: Future<Output = ()> + Send + 'static,
 {
+    let mut joined = None;
     let outcome = Simulation::new(seed).start(|handle| {
-        let node = Node::over(handle);
-        let joined = node.spawn_join(body);
-        node.spawn(|_| async move {
-            let reason = joined.await;
-            assert_eq!(reason, ExitReason::Normal, "{:?}", reason.backtrace());
-        });
+        joined = Some(Node::over(handle).spawn_join(body));
     });
+    // Looked at out here: a panic inside would be one more process that ends for a reason.
+    let reason = joined.and_then(|joined| joined.try_reason());
+    assert_eq!(reason, Some(ExitReason::Normal), "seed {seed}: {outcome:?}");
     assert_eq!(outcome, Ok(()), "seed {seed}");
 }
 
