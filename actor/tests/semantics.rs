@@ -3,5 +3,16 @@
 
 mod semantics {
     pub(crate) mod everywhere;
+    pub(crate) mod tools;
+
+    mod bad_input;
+    mod calls;
+    mod groups;
     mod links;
+    mod messages;
+    mod monitors;
+    mod processes;
+    mod registry;
+    mod signals;
+    mod timers;
 }
