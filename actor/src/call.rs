@@ -10,6 +10,7 @@ use rusm_sched::Sleep;
 
 use crate::alias::AliasKind;
 use crate::context::Context;
+use crate::death::discard;
 use crate::exit::ExitReason;
 use crate::mailbox::Marker;
 use crate::message::Message;
@@ -216,6 +217,6 @@ impl Drop for Call<'_> {
         self.context
             .with_side(|side| side.aliases.remove(reference));
         self.context.demonitor(reference);
-        drop(self.context.pick(|message| message.answers(reference)));
+        discard(self.context.pick(|message| message.answers(reference)));
     }
 }

@@ -1,7 +1,7 @@
 //! What is settled when a process has ended: its name goes, then those are told who are linked
 //! to it or watch it, and those whose signals came too late.
 
-use rusm_sched::{Letter, Letters};
+use rusm_sched::{Letter, Letters, contain};
 
 use crate::exit::ExitReason;
 use crate::pid::Pid;
@@ -24,17 +24,29 @@ pub(crate) fn settle(me: Pid, side: Option<Box<Side>>, unread: Letters<Signal>) 
     if listed {
         world::forget(me);
     }
-    // Before the code of others runs, which may panic.
     let joined = side.join.is_some();
     if let Some(join) = side.join.take() {
-        join.close(reason.clone());
+        // It calls a waker of anybody's.
+        contain(|| join.close(reason.clone()));
     }
     tell(me, &side, &reason);
     for letter in &unheard {
         refuse(me, letter);
     }
-    report::crash(me, &reason, side.label.as_deref(), joined);
-    drop((side, unheard));
+    // A sink that panics must not have the rest dropped while it unwinds.
+    contain(|| report::crash(me, &reason, side.label.as_deref(), joined));
+    for letter in unheard {
+        discard(letter);
+    }
+    while let Some(message) = side.mailbox.pop() {
+        discard(message);
+    }
+}
+
+/// Drops what others wrote: two that panic when they are dropped together would end the
+/// program, and one would end a process that never saw it.
+pub(crate) fn discard<T>(written: T) {
+    contain(|| drop(written));
 }
 
 /// Tells those who are linked or watch, and those who are watched.

@@ -87,7 +87,7 @@ fn end(own: &Own<Process>, reason: ExitReason) {
 fn take_signals(own: &Own<Process>) -> ControlFlow<()> {
     let me = Pid::new(own.address());
     let mut letters = own.take();
-    // Dropped at the end: what others wrote may do anything when it is dropped.
+    // Dropped when the side block is back in its place: what others wrote may do anything then.
     let mut refused = Vec::new();
     let ends = own.with_new_side(|side| {
         while let Some(letter) = own.next_private() {
@@ -107,6 +107,7 @@ fn take_signals(own: &Own<Process>) -> ControlFlow<()> {
         }
         false
     });
+    refused.into_iter().for_each(death::discard);
     if ends {
         return ControlFlow::Break(());
     }

@@ -11,7 +11,7 @@ use rusm_actor::{
 };
 
 use super::everywhere::everywhere;
-use super::tools::{answering, answers, dead, down, foo, idle, nothing_comes, stop};
+use super::tools::{MOMENT, answering, answers, dead, down, end, foo, idle, nothing_comes, stop};
 
 /// Does everything one can do to a pid, and finds nobody each time.
 async fn finds_nobody(ctx: &mut Context, pid: Pid) {
@@ -174,6 +174,60 @@ fn a_body_that_panics_in_drop_ends_like_others() {
         exit(pid, foo());
         assert_eq!(down(&mut ctx, reference).await, foo());
         bombs.dropped(&ctx, 2).await;
+    });
+}
+
+/// Two that panicked while the mailbox of an ended process was dropped ended the program.
+#[test]
+fn unread_messages_that_panic_in_drop_hurt_nobody() {
+    everywhere(|mut ctx| async move {
+        let bombs = Bombs::default();
+        let (pid, reference) = ctx.spawn_monitor(idle_after_a_look);
+        ctx.trap_exit(true);
+        assert_eq!(ctx.link(pid), Ok(()));
+        for _ in 0..3 {
+            send(pid, bombs.message());
+        }
+        // Those before it are in the mailbox by now, those behind it in the inbox.
+        assert_eq!(ctx.node().register("reader", pid), Ok(()));
+        ctx.sleep(MOMENT).await;
+        for _ in 0..3 {
+            send(pid, bombs.message());
+        }
+        exit(pid, foo());
+        send(pid, bombs.message());
+        send(pid, bombs.message());
+        assert_eq!(down(&mut ctx, reference).await, foo());
+        assert!(ctx.receive().await.exit().is_some());
+        bombs.dropped(&ctx, 8).await;
+        assert_eq!(ctx.whereis("reader"), None);
+    });
+}
+
+async fn idle_after_a_look(mut ctx: Context) {
+    ctx.receive_match(|_| false).await;
+}
+
+/// The process that a late answer is for dropped it, on its own turn, and ended by its panic.
+#[test]
+fn answers_that_nobody_waits_for_and_that_panic_in_drop_hurt_nobody() {
+    everywhere(|mut ctx| async move {
+        let bombs = Bombs::default();
+        let alias = ctx.alias();
+        ctx.unalias(alias);
+        alias.send(bombs.message());
+        alias.send(bombs.message());
+        let late = bombs.clone();
+        let server = ctx.spawn(|mut ctx| async move {
+            let (caller, _) = ctx.receive().await.into_call().expect("a call");
+            ctx.sleep(3 * MOMENT).await;
+            caller.reply(late.message());
+        });
+        let answer = ctx.call_within(MOMENT, server, b"?").await;
+        assert_eq!(answer.expect_err("none"), CallError::Timeout);
+        end(&mut ctx, server).await;
+        ctx.sleep(MOMENT).await;
+        bombs.dropped(&ctx, 3).await;
     });
 }
 
