@@ -12,7 +12,7 @@ use crate::mailbox::Marker;
 use crate::message::Message;
 use crate::node::{self, Node};
 use crate::pid::Pid;
-use crate::process::{Process, Side};
+use crate::process::{self, Process, Side};
 use crate::signal::{Signal, signal};
 
 /// Messages that a selective receive looks at before it asks whether the turn is over.
@@ -81,15 +81,16 @@ impl Context {
     /// if `span` is zero.
     pub fn receive_within(&mut self, span: Duration) -> ReceiveWithin<'_> {
         ReceiveWithin {
-            receive: self.receive(),
+            context: self,
             sleep: rusm_sched::sleep(span),
+            charged: false,
         }
     }
 
     /// The oldest message, if one is there.
     pub fn try_receive(&mut self) -> Option<Message> {
         rusm_sched::spend(1);
-        self.take()
+        self.take().or_else(|| self.take_behind_signals())
     }
 
     /// Spends `count` reductions, and lets others run if that uses up the turn: what a native
@@ -114,6 +115,18 @@ impl Context {
     fn take(&mut self) -> Option<Message> {
         let older = self.own.with_side(|side| side.mailbox.pop()).flatten();
         older.or_else(|| self.own.next().map(Message::from_letter))
+    }
+
+    /// Messages lie hidden as long as a signal that came with them is unheard.
+    fn take_behind_signals(&mut self) -> Option<Message> {
+        if !self.own.is_interrupted() {
+            return None;
+        }
+        process::hear_now(&self.own);
+        if self.look(Side::is_ending) {
+            return None;
+        }
+        self.take()
     }
 
     /// The rarely used part of the process, made now if need be.
@@ -151,6 +164,22 @@ impl Context {
         let mut marker = Marker::default();
         let find = |side: &mut Side| side.mailbox.find(&mut marker, usize::MAX, wanted).1;
         self.own.with_side(find).flatten()
+    }
+
+    #[inline(always)]
+    fn poll_receive(&self, cx: &TaskContext<'_>) -> Received<Signal> {
+        let saved = |side: &mut Side| side.mailbox.pop().map(Message::into_letter);
+        self.own.receive(cx, saved)
+    }
+
+    /// Sees to it that a receive without a letter is polled again.
+    #[inline(always)]
+    fn expect_what_comes(&self, cx: &mut TaskContext<'_>, received: &Received<Signal>) {
+        match received {
+            Received::Letter(_) | Received::Nothing => {}
+            Received::NothingHere => self.expect_elsewhere(cx),
+            Received::TurnOver => rusm_sched::end_turn(cx),
+        }
     }
 
     /// Waits for a message that `wanted` accepts, from `marker` on, which moves on.
@@ -217,17 +246,12 @@ impl Future for Receive<'_> {
 
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Message> {
-        let own = &self.context.own;
-        let received = own.receive(cx, |side| side.mailbox.pop().map(Message::into_letter));
+        let received = self.context.poll_receive(cx);
         // Apart from the rest: it is the usual case, and 1 ns.
         if let Received::Letter(letter) = received {
             return Poll::Ready(Message::from_letter(letter));
         }
-        match received {
-            Received::Letter(_) | Received::Nothing => {}
-            Received::NothingHere => self.context.expect_elsewhere(cx),
-            Received::TurnOver => rusm_sched::end_turn(cx),
-        }
+        self.context.expect_what_comes(cx, &received);
         Poll::Pending
     }
 }
@@ -254,17 +278,37 @@ impl<W: FnMut(&Message) -> bool + Unpin> Future for ReceiveMatch<'_, W> {
 /// See [`Context::receive_within`].
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct ReceiveWithin<'a> {
-    receive: Receive<'a>,
+    context: &'a mut Context,
     sleep: Sleep,
+    /// Giving up was paid for.
+    charged: bool,
 }
 
 impl Future for ReceiveWithin<'_> {
     type Output = Option<Message>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Message>> {
-        if let Poll::Ready(message) = Pin::new(&mut self.receive).poll(cx) {
-            return Poll::Ready(Some(message));
+        let this = &mut *self;
+        let received = this.context.poll_receive(cx);
+        if let Received::Letter(letter) = received {
+            return Poll::Ready(Some(Message::from_letter(letter)));
         }
-        Pin::new(&mut self.sleep).poll(cx).map(|()| None)
+        this.context.expect_what_comes(cx, &received);
+        // A message may be there: it is not too late as long as nobody has looked.
+        if matches!(received, Received::TurnOver) {
+            return Poll::Pending;
+        }
+        if Pin::new(&mut this.sleep).poll(cx).is_pending() {
+            return Poll::Pending;
+        }
+        // Without a price, a loop that only looks would never end its turn.
+        if !std::mem::replace(&mut this.charged, true) && rusm_sched::charge(cx, 1).is_pending() {
+            return Poll::Pending;
+        }
+        match this.context.take_behind_signals() {
+            // What it has just heard ends it: it goes no further.
+            None if this.context.look(Side::is_ending) => Poll::Pending,
+            found => Poll::Ready(found),
+        }
     }
 }

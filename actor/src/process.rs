@@ -19,7 +19,7 @@ use crate::monitor::Watch;
 use crate::pid::Pid;
 use crate::reference::References;
 use crate::report;
-use crate::signal::Signal;
+use crate::signal::{Signal, signal};
 
 /// The kind of task that processes are.
 pub(crate) struct Process;
@@ -82,6 +82,22 @@ fn end(own: &Own<Process>, reason: ExitReason) {
     });
 }
 
+impl Side {
+    /// Has it been told to end?
+    pub(crate) fn is_ending(&self) -> bool {
+        self.reason.is_some()
+    }
+}
+
+/// Hears in the midst of a turn what has come until now. An end takes place at the next await.
+#[cold]
+pub(crate) fn hear_now(own: &Own<Process>) {
+    // What follows from it, an end or a message for another future of the process, is seen
+    // when it is polled next.
+    let _ = take_signals(own);
+    signal(Pid::new(own.address()), Signal::Nudge);
+}
+
 /// Takes everything that has come: signals are obeyed in their order, messages kept.
 #[cold]
 fn take_signals(own: &Own<Process>) -> ControlFlow<()> {
@@ -90,6 +106,10 @@ fn take_signals(own: &Own<Process>) -> ControlFlow<()> {
     // Dropped when the side block is back in its place: what others wrote may do anything then.
     let mut refused = Vec::new();
     let ends = own.with_new_side(|side| {
+        if side.is_ending() {
+            side.unheard.extend(letters);
+            return true;
+        }
         while let Some(letter) = own.next_private() {
             side.mailbox.push(Message::from_letter(letter));
         }

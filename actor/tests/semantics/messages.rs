@@ -110,6 +110,59 @@ fn s4_a_receive_gives_up_no_earlier_than_asked() {
     });
 }
 
+/// What was there was missed when the turn was over just then, or a signal had come as well.
+#[test]
+fn s6_a_receive_that_does_not_wait_takes_what_is_there() {
+    everywhere(|mut ctx| async move {
+        let me = ctx.pid();
+        for round in 0..20 {
+            send(me, b"first");
+            match round % 4 {
+                0 => {}
+                1 => exit(me, ExitReason::term("never heard by name", Vec::new())),
+                2 => assert_eq!(ctx.register("me"), Ok(())),
+                _ => drop(ctx.node().unregister("me")),
+            }
+            if round % 4 == 1 {
+                // It traps: the signal is a message behind the first.
+                ctx.trap_exit(true);
+            }
+            send(me, b"last");
+            let message = ctx.receive_within(Duration::ZERO).await;
+            assert_eq!(
+                message.map(|message| message.bytes().to_vec()).as_deref(),
+                Some(b"first".as_slice())
+            );
+            if round % 4 == 1 {
+                let message = ctx.try_receive();
+                assert!(message.is_some_and(|message| message.exit().is_some()));
+            }
+            let message = ctx.try_receive();
+            assert_eq!(
+                message.map(|message| message.bytes().to_vec()).as_deref(),
+                Some(b"last".as_slice())
+            );
+            assert!(ctx.try_receive().is_none());
+            assert!(ctx.receive_within(Duration::ZERO).await.is_none());
+        }
+    });
+}
+
+/// It would have kept its worker for ever.
+#[test]
+fn s6_a_loop_that_only_looks_lets_others_run() {
+    everywhere(|mut ctx| async move {
+        let me = ctx.pid();
+        ctx.spawn(move |_| async move { send(me, b"at last") });
+        let message = loop {
+            if let Some(message) = ctx.receive_within(Duration::ZERO).await {
+                break message;
+            }
+        };
+        assert_eq!(message.bytes(), b"at last");
+    });
+}
+
 #[test]
 fn s7_a_message_to_a_name_that_nobody_has_is_an_error() {
     everywhere(|mut ctx| async move {

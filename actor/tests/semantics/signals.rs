@@ -1,6 +1,6 @@
 //! Exit signals: who ends by them, and who is told instead.
 
-use rusm_actor::{Context, ExitReason, Pid, Spawn, exit, kill, send};
+use rusm_actor::{Context, ExitReason, Message, Pid, Spawn, exit, kill, send};
 
 use super::everywhere::{everywhere, races};
 use super::tools::{
@@ -242,5 +242,29 @@ fn x20_r11_what_is_no_pid_is_refused_before_a_signal_could_be_sent() {
     everywhere(|ctx| async move {
         let text = ctx.pid().to_string();
         assert_eq!(text.parse(), Ok(ctx.pid()));
+    });
+}
+
+/// A process's own turn goes on to its next await, and sees nothing of what follows the signal.
+#[test]
+fn x18_a_process_that_looks_for_messages_hears_the_exit_signal_among_them() {
+    everywhere(|mut ctx| async move {
+        let me = ctx.pid();
+        let (_, reference) = ctx.spawn_monitor(move |mut ctx| async move {
+            let itself = ctx.pid();
+            exit(itself, foo());
+            send(itself, b"m'");
+            let seen: Option<Message> = ctx.try_receive();
+            send(me, [u8::from(seen.is_some())]);
+            assert!(
+                ctx.receive_within(std::time::Duration::ZERO)
+                    .await
+                    .is_some()
+            );
+            send(me, [2]);
+        });
+        assert_eq!(down(&mut ctx, reference).await, foo());
+        assert_eq!(ctx.receive().await.bytes(), [0]);
+        assert!(ctx.try_receive().is_none());
     });
 }
