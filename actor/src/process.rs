@@ -137,6 +137,10 @@ fn take_signals(own: &Own<Process>) -> ControlFlow<()> {
 impl<T: Outcome> Returns<T> for Process {
     #[inline(always)]
     fn returned(own: &Own<Self>, outcome: T) {
+        // What it has said to itself counts, even if that was the last it did.
+        if own.is_interrupted() && take_signals(own).is_break() {
+            return;
+        }
         let reason = outcome.reason();
         if reason == ExitReason::Normal {
             // Whoever wants to hear of it has made a side block.

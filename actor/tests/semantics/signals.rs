@@ -111,6 +111,18 @@ fn own_reasons() -> [(ExitReason, ExitReason); 3] {
     ]
 }
 
+/// Nothing is awaited afterwards, and the body's own return came first.
+#[test]
+fn x8_a_reason_sent_to_oneself_counts_even_if_that_was_the_last_one_did() {
+    everywhere(|mut ctx| async move {
+        for (sent, seen) in own_reasons() {
+            let last = move |ctx: Context| async move { exit(ctx.pid(), sent) };
+            let (_, reference) = ctx.spawn_monitor(last);
+            assert_eq!(down(&mut ctx, reference).await, seen);
+        }
+    });
+}
+
 #[test]
 fn x13_a_killed_peer_reaches_me_as_killed() {
     everywhere(|mut ctx| async move {
