@@ -76,7 +76,9 @@ impl Registry {
         {
             return Err(RegisterError::Taken(owner));
         }
-        if let Some(name) = names.names.get(&pid) {
+        if let Some(name) = names.names.get(&pid)
+            && is_alive(pid)
+        {
             return Err(RegisterError::Named(name.clone()));
         }
         // Told under the lock: whoever frees the names of `pid` when it ends comes later.
@@ -91,7 +93,7 @@ impl Registry {
         let mut names = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let pid = names.pids.remove(name)?;
         names.names.remove(&pid);
-        Some(pid)
+        Some(pid).filter(|pid| is_alive(*pid))
     }
 
     fn find(&self, name: &str) -> Option<Pid> {
@@ -103,12 +105,14 @@ impl Registry {
 
     fn name_of(&self, pid: Pid) -> Option<Arc<str>> {
         let names = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        names.names.get(&pid).cloned()
+        let name = names.names.get(&pid).cloned();
+        name.filter(|_| is_alive(pid))
     }
 
     fn all(&self) -> Vec<(Arc<str>, Pid)> {
         let names = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let mut all: Vec<_> = names.pids.iter().map(|(n, p)| (n.clone(), *p)).collect();
+        let living = names.pids.iter().filter(|(_, pid)| is_alive(**pid));
+        let mut all: Vec<_> = living.map(|(name, pid)| (name.clone(), *pid)).collect();
         all.sort_unstable();
         all
     }

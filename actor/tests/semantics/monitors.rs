@@ -1,6 +1,6 @@
 //! Monitors: one `Down` for each, with the reason, and never after it was taken back.
 
-use rusm_actor::{ExitReason, Message, Spawn, Watched, exit, kill, send};
+use rusm_actor::{ExitReason, Message, RegisterError, Spawn, Watched, exit, is_alive, kill, send};
 
 use super::everywhere::{everywhere, races};
 use super::tools::{answering, answers, dead, down, end, foo, idle, nothing_comes, stop};
@@ -232,5 +232,30 @@ fn doc_names_and_groups_are_free_before_anybody_hears_of_the_end() {
             assert_eq!(ctx.register("worker"), Ok(()));
             assert_eq!(node.unregister("worker"), Some(ctx.pid()));
         }
+    });
+}
+
+/// The pid was dead before its name was taken off the list, which showed it meanwhile.
+#[test]
+fn doc_who_is_not_alive_has_no_name() {
+    races(1000, |mut ctx| async move {
+        let node = ctx.node();
+        let (child, reference) = ctx.spawn_monitor(|mut ctx| async move {
+            ctx.receive().await;
+        });
+        assert_eq!(node.register("worker", child), Ok(()));
+        send(child, b"go");
+        while is_alive(child) {
+            rusm_sched::yield_now().await;
+        }
+        assert_eq!((node.whereis("worker"), node.name_of(child)), (None, None));
+        assert_eq!(node.registered(), []);
+        assert_eq!(
+            node.register("worker", child),
+            Err(RegisterError::NoProcess)
+        );
+        assert_eq!(ctx.register("worker"), Ok(()));
+        assert_eq!(down(&mut ctx, reference).await, ExitReason::Normal);
+        assert_eq!(node.whereis("worker"), Some(ctx.pid()));
     });
 }
