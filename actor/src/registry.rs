@@ -6,7 +6,7 @@ use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::context::Context;
-use crate::exit::Outcome;
+use crate::exit::{ExitReason, Outcome};
 use crate::link::NoProcess;
 use crate::message::Message;
 use crate::node::{Node, is_alive, send};
@@ -202,7 +202,8 @@ impl Node {
                 Ok(pid)
             }
             Err(error) => {
-                self.kill(pid);
+                // Not killed: that would be reported as a crash.
+                self.exit(pid, ExitReason::Shutdown);
                 match error {
                     RegisterError::Taken(owner) => Ok(owner),
                     error => Err(error),

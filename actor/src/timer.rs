@@ -7,6 +7,7 @@ use std::time::Duration;
 use rusm_sched::{Letter, PostTimer};
 
 use crate::context::Context;
+use crate::exit::ExitReason;
 use crate::message::Message;
 use crate::node::Node;
 use crate::pid::Pid;
@@ -62,7 +63,8 @@ impl TimerRef {
             } => {
                 let left = self.remaining();
                 let before = settled.swap(true, Ordering::AcqRel);
-                node.kill(*pid);
+                // Not killed: that would be reported as a crash.
+                node.exit(*pid, ExitReason::Shutdown);
                 left.filter(|_| !before)
             }
         }
