@@ -10,6 +10,8 @@ use std::cell::RefCell;
 use std::panic::PanicHookInfo;
 use std::sync::{Arc, Once, PoisonError, RwLock};
 
+use rusm_sched::Address;
+
 use crate::exit::ExitReason;
 use crate::pid::Pid;
 
@@ -31,8 +33,8 @@ type Sink = Arc<dyn Fn(&CrashReport) + Send + Sync>;
 static SINK: RwLock<Option<Sink>> = RwLock::new(None);
 
 thread_local! {
-    /// The panic that is on its way from the hook to the exit reason.
-    static CAUGHT: RefCell<Option<ExitReason>> = const { RefCell::new(None) };
+    /// The panic that is on its way from the hook to the exit reason, and whose it is.
+    static CAUGHT: RefCell<Option<(Address, ExitReason)>> = const { RefCell::new(None) };
 }
 
 /// Has `sink` called once for each process that ends by a panic, a trap, an error or a kill.
@@ -62,9 +64,9 @@ pub(crate) fn install_hook() {
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if rusm_sched::current_task().is_some() {
+            if let Some(task) = rusm_sched::current_task() {
                 let reason = reason_of(info);
-                CAUGHT.with_borrow_mut(|caught| *caught = Some(reason));
+                CAUGHT.with_borrow_mut(|caught| *caught = Some((task, reason)));
             } else {
                 before(info);
             }
@@ -82,7 +84,9 @@ fn reason_of(info: &PanicHookInfo<'_>) -> ExitReason {
 /// The reason for a panic that was just caught on this thread.
 pub(crate) fn take_panic(payload: &(dyn Any + Send)) -> ExitReason {
     let caught = CAUGHT.with_borrow_mut(Option::take);
-    caught.unwrap_or_else(|| {
+    // One that was contained elsewhere may have been left there.
+    let own = caught.filter(|(task, _)| rusm_sched::current_task() == Some(*task));
+    own.map(|(_, reason)| reason).unwrap_or_else(|| {
         // Raised by `resume_unwind`, which calls no hook.
         let text = payload
             .downcast_ref::<&str>()

@@ -5,8 +5,8 @@ use std::panic::{panic_any, resume_unwind};
 
 use rusm_actor::{ExitReason, exit, info, is_alive, send};
 
-use super::everywhere::{everywhere, everywhere_heavy};
-use super::tools::{answering, answers, dead, down, foo, stop};
+use super::everywhere::{everywhere, everywhere_heavy, on_threads};
+use super::tools::{answering, answers, dead, down, foo, idle, stop};
 
 #[test]
 fn p1_a_body_that_returns_ends_normally() {
@@ -59,6 +59,31 @@ fn p3_p4_a_panic_and_a_thrown_value_end_with_their_cause_and_a_trace() {
         assert!(reason.to_string().contains("index out of bounds"));
         assert!(reason.to_string().contains("processes.rs"), "{reason}");
         assert!(reason.backtrace().is_some_and(|trace| !trace.is_empty()));
+    });
+}
+
+/// A panic that was contained on a thread was told as the reason of the next process there
+/// that raised one without calling the hook.
+#[test]
+fn p4_a_thrown_value_is_not_told_in_the_words_of_another_process() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("somebody else's");
+        }
+    }
+    on_threads(1, |mut ctx| async move {
+        let me = ctx.pid();
+        let bomb = ctx.spawn(move |ctx| async move {
+            let _bomb = Bomb;
+            send(me, b"armed");
+            idle(ctx).await;
+        });
+        assert_eq!(ctx.receive().await.bytes(), b"armed");
+        stop(&mut ctx, bomb).await;
+        let (_, reference) = ctx.spawn_monitor(|_| async { resume_unwind(Box::new("my own")) });
+        let reason = down(&mut ctx, reference).await;
+        assert_eq!(reason.to_string(), "panic: my own");
     });
 }
 
