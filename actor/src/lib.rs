@@ -30,6 +30,7 @@ mod context;
 mod death;
 mod exit;
 mod group;
+mod halt;
 mod hear;
 mod join;
 mod link;
@@ -47,6 +48,7 @@ pub mod server;
 mod signal;
 mod spawn;
 pub mod statem;
+pub mod supervisor;
 pub mod sys;
 mod timer;
 mod world;
@@ -57,6 +59,7 @@ pub use crate::{
     context::{Context, Receive, ReceiveMatch, ReceiveWithin},
     exit::{ExitReason, Fault, Outcome, Term},
     group::GroupEvent,
+    halt::{StopReport, Waiting},
     join::JoinHandle,
     link::NoProcess,
     message::{Content, INLINE_BYTES_MAX, Message},

@@ -12,7 +12,7 @@ use crate::group::GroupEvent;
 use crate::monitor::{Down, Watched};
 use crate::pid::Pid;
 use crate::reference::Reference;
-use crate::signal::{INLINE_MAX, SHORT_MAX, Signal};
+use crate::signal::{Cause, INLINE_MAX, SHORT_MAX, Signal};
 
 /// Messages up to this many bytes need no memory of their own.
 pub const INLINE_BYTES_MAX: usize = INLINE_MAX;
@@ -88,6 +88,18 @@ impl Message {
     pub fn exit(&self) -> Option<(Option<Pid>, &ExitReason)> {
         match &*self.0 {
             Signal::Exit { from, reason, .. } => Some((*from, reason)),
+            _ => None,
+        }
+    }
+
+    /// Who has ended, if it is the exit signal of a link.
+    pub(crate) fn linked_end(&self) -> Option<Pid> {
+        match &*self.0 {
+            Signal::Exit {
+                from,
+                cause: Cause::Link,
+                ..
+            } => *from,
             _ => None,
         }
     }

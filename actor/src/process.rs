@@ -46,6 +46,8 @@ pub(crate) struct Side {
     pub(crate) parent: Option<Pid>,
     /// Who waits for the end.
     pub(crate) join: Option<Arc<JoinCell>>,
+    /// A supervisor looks after it.
+    pub(crate) supervised: bool,
     /// For reports and observers.
     pub(crate) label: Option<Arc<str>>,
     /// The waker of a receive inside a combinator that has wakers of its own.

@@ -48,7 +48,7 @@ impl Spawn {
     }
 
     /// A name for reports.
-    pub fn label(mut self, label: &str) -> Self {
+    pub fn label(mut self, label: impl Into<Arc<str>>) -> Self {
         self.label = Some(label.into());
         self
     }

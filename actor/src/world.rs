@@ -1,8 +1,9 @@
-//! What the processes of a node have in common: names and groups.
+//! What the processes of a node have in common: names, groups, and whose end is awaited.
 
 use std::sync::Arc;
 
 use crate::group::Groups;
+use crate::halt::Halt;
 use crate::pid::Pid;
 use crate::registry::Registry;
 
@@ -10,6 +11,7 @@ use crate::registry::Registry;
 pub(crate) struct World {
     pub(crate) registry: Registry,
     pub(crate) groups: Groups,
+    pub(crate) halt: Halt,
 }
 
 /// Frees all that an ended process had there.

@@ -14,5 +14,6 @@ mod semantics {
     mod processes;
     mod registry;
     mod signals;
+    mod supervisors;
     mod timers;
 }

@@ -1,0 +1,10 @@
+//! Supervisors, rule by rule: the tests with a number are rows of the rule table.
+
+mod chaos;
+mod kit;
+mod reports;
+mod requests;
+mod restarts;
+mod starts;
+mod stops;
+mod trees;
