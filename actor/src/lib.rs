@@ -25,6 +25,7 @@
 #![deny(unsafe_code)]
 
 mod alias;
+pub mod application;
 mod call;
 mod context;
 mod death;

@@ -1,5 +1,6 @@
 //! Supervisors, rule by rule: the tests with a number are rows of the rule table.
 
+mod applications;
 mod chaos;
 mod kit;
 mod reports;
