@@ -47,6 +47,7 @@ mod report;
 mod request;
 mod run;
 mod serve;
+mod serving;
 mod starter;
 mod stop;
 mod strategy;

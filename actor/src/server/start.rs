@@ -89,6 +89,10 @@ impl Start {
         self.init_timeout = span;
         self
     }
+
+    pub(crate) fn init_timeout_max(&self) -> Duration {
+        self.init_timeout
+    }
 }
 
 /// Why `init` made no state.
@@ -124,7 +128,7 @@ pub enum StartError {
 
 impl StartError {
     /// Why the process that was not started ends.
-    fn reason(&self) -> ExitReason {
+    pub(crate) fn reason(&self) -> ExitReason {
         match self {
             StartError::Ignored | StartError::AlreadyStarted(_) => ExitReason::Normal,
             StartError::Failed(reason) => reason.clone(),

@@ -18,8 +18,8 @@ use crate::supervisor::strategy::Restart;
 /// How long a worker may take to stop before it is killed, unless it says otherwise: as in OTP.
 pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(5_000);
 
-/// How long a child may take to say that it has started, unless it says otherwise: for ever, as
-/// in OTP. No number would be right for a cache that is filled and for a socket that is bound.
+/// How long a child that is no server may take to say that it has started, unless it says
+/// otherwise: for ever, as in OTP. No number would be right for a cache that is filled and for a socket that is bound.
 /// It holds up nothing but the start: a supervisor that waits still obeys its parent.
 pub const START_TIMEOUT: Duration = Duration::MAX;
 

@@ -214,7 +214,7 @@ impl SupervisorRef {
         let request = Message::native(request);
         let answer = ctx.call_within(Duration::MAX, self.0, request).await?;
         // Whoever answers something else is no supervisor.
-        answer.downcast().map_err(|_| CallError::NoProcess)
+        answer.downcast().map_err(|_| CallError::UnexpectedReply)
     }
 }
 

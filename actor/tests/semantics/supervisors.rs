@@ -6,6 +6,7 @@ mod kit;
 mod reports;
 mod requests;
 mod restarts;
+mod servers;
 mod starts;
 mod stops;
 mod trees;
