@@ -103,7 +103,7 @@ mod tests {
             "run nothing",
             "run ring 1 2",
             "run ring 0",
-            "peer fault_recovery",
+            "peer http_hello",
             "peer http_hello secs=1",
             "peer ring pace=3",
             "sweep nothing budget=1",

@@ -8,12 +8,14 @@ mod fairness_wasm;
 mod fan_in;
 mod fan_out;
 mod fault_monitor;
+mod fault_recovery;
 mod link_cascade;
 mod module_storm;
 mod ping_pong;
 mod pubsub_fanout;
 mod registry_churn;
 mod ring;
+mod soak;
 mod spawn_bare;
 mod spawn_hold;
 mod spawn_storm;
@@ -47,7 +49,7 @@ pub(crate) struct Choice {
 /// A default that follows the size of the node.
 pub(crate) const WORKERS: &str = "workers";
 
-pub(crate) static ALL: [&Scenario; 19] = [
+pub(crate) static ALL: [&Scenario; 21] = [
     &spawn_storm::SCENARIO,
     &spawn_bare::SCENARIO,
     &spawn_hold::SCENARIO,
@@ -56,6 +58,7 @@ pub(crate) static ALL: [&Scenario; 19] = [
     &fan_in::SCENARIO,
     &fan_out::SCENARIO,
     &timers::SCENARIO,
+    &fault_recovery::SCENARIO,
     &fault_monitor::SCENARIO,
     &link_cascade::SCENARIO,
     &pubsub_fanout::SCENARIO,
@@ -67,6 +70,7 @@ pub(crate) static ALL: [&Scenario; 19] = [
     &connection_storm::SCENARIO,
     &connection_scale::SCENARIO,
     &module_storm::SCENARIO,
+    &soak::SCENARIO,
 ];
 
 /// By our name or by the one that other harnesses use.
