@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::task::Waker;
 
-use rusm_sched::{Address, Kind, Letter, Letters, Own, Returns};
+use rusm_sched::{Ended, Kind, Letter, Letters, Own, Returns};
 
 use crate::alias::AliasKind;
 use crate::death;
@@ -72,8 +72,8 @@ impl Kind for Process {
         end(own, report::take_panic(&*payload));
     }
 
-    fn closed(address: Address, side: Option<Box<Side>>, unread: Letters<Signal>) {
-        death::settle(Pid::new(address), side, unread);
+    fn closed(ended: Ended, side: Option<Box<Side>>, unread: Letters<Signal>) {
+        death::settle(Pid::new(ended.address), side, unread);
     }
 }
 

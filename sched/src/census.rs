@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use crate::seat::Seat;
 use crate::shared::Shared;
 use crate::stats::{Cells, Stats, WorkerStats};
-use crate::task::slot::TaskRef;
+use crate::task::slot::{Address, TaskRef};
 
 impl Shared {
     /// The cells for a new thread: those of an ended one in the same place, if there are any.
@@ -19,6 +19,7 @@ impl Shared {
             return cells.clone();
         }
         let cells = Arc::new(Cells::default());
+        cells.task.set(Address::NOBODY.to_bits());
         all.push((worker, cells.clone()));
         cells
     }
@@ -80,6 +81,12 @@ impl Shared {
         stats.blocking_done = pool.done;
         stats.blocking_refused = pool.refused;
         stats
+    }
+
+    /// The addresses of those whose turn it is on one of the threads.
+    pub(crate) fn in_turns(&self) -> Vec<u64> {
+        let all = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().map(|(_, cells)| cells.task.get()).collect()
     }
 
     pub(crate) fn exited(&self) -> u64 {

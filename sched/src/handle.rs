@@ -3,17 +3,16 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::config::{Config, Priority};
-use crate::inbox::{self, Letter, Letters};
+use crate::inbox::{Letter, Letters};
 use crate::park::Driver;
 use crate::seat;
 use crate::shared::Shared;
 use crate::stats::Stats;
-use crate::task::slot::{Address, Slot, all, resolve};
-use crate::task::{self, Bare, Kind, Own, Returns, Start};
+use crate::task::slot::{Address, resolve};
+use crate::task::{self, Bare, Ended, Kind, Own, Returns, Start};
 use crate::ticker::Overrun;
 use crate::timer::PostTimer;
 
@@ -102,9 +101,13 @@ impl Handle {
         F: Future + Send + 'static,
     {
         if self.shared.is_gone() {
-            let nobody = Address::NOBODY;
-            K::closed(nobody, side, Letters::none());
-            return nobody;
+            let ended = Ended {
+                address: Address::NOBODY,
+                parent: None,
+                body: std::any::type_name::<F>(),
+            };
+            K::closed(ended, side, Letters::none());
+            return ended.address;
         }
         task::spawn(Some(self.shared.home), Start { priority, side }, body)
     }
@@ -163,49 +166,6 @@ impl Handle {
     pub fn exited(&self) -> u64 {
         self.shared.exited()
     }
-
-    /// Everybody who lives on this scheduler now.
-    pub fn tasks(&self) -> Vec<TaskInfo> {
-        let home = self.shared.home;
-        let own = all().filter(|slot| slot.is_live_at(home));
-        own.map(TaskInfo::of).collect()
-    }
-}
-
-/// What is known of a task from outside. Taken while it runs: the parts may be of slightly
-/// different moments.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TaskInfo {
-    /// Where it is.
-    pub address: Address,
-    /// Neither queued nor running.
-    pub waiting: bool,
-    /// Waits for a letter.
-    pub receiving: bool,
-    /// Letters in its inbox that it has not taken yet, about.
-    pub letters: u32,
-    /// Reductions spent so far.
-    pub reductions: u64,
-}
-
-impl TaskInfo {
-    fn of(slot: &Slot) -> Self {
-        TaskInfo {
-            address: slot.address(),
-            waiting: slot.state.is_waiting(),
-            receiving: slot.state.is_receiving(),
-            letters: inbox::depth(slot.state.newest()),
-            reductions: slot.reductions.load(Ordering::Relaxed),
-        }
-    }
-}
-
-/// What is known of the task at `address`; `None` when it has ended.
-pub fn task_info(address: Address) -> Option<TaskInfo> {
-    let slot = resolve(address);
-    let info = TaskInfo::of(slot);
-    let same = info.address == address && slot.address() == address;
-    (same && slot.state.is_live()).then_some(info)
 }
 
 /// Does the task at `address` live? About 2 ns.

@@ -5,7 +5,6 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::config::Priority;
 use crate::shared::Shared;
 use crate::task;
 use crate::task::slot::TaskRef;
@@ -59,7 +58,7 @@ pub(crate) fn inject_from_outside(home: u16, task: TaskRef) {
     let shared = all.get(usize::from(home)).and_then(Option::as_ref);
     if let Some(shared) = shared.filter(|shared| !shared.is_gone()) {
         // Under the lock, see `close`. No code of a task's runs in here.
-        if task.0.priority.get() == Priority::Normal as u8 {
+        if task.0.is_normal() {
             shared.inject(task);
         } else {
             shared.push_by_priority(task);

@@ -5,6 +5,7 @@
 //! the receiver takes all of it at once and reverses it. What a letter means is for the layer
 //! above to say: this file moves them.
 
+mod chain;
 pub(crate) mod parcel;
 
 use std::cell::{Cell, UnsafeCell};
@@ -12,7 +13,7 @@ use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::arena::{Block, Depot};
 use crate::contain::contain;
@@ -21,19 +22,26 @@ use crate::task::slot::{Address, Slot, TaskRef, resolve};
 use crate::task::state::Post;
 use crate::task::{Kind, Mail};
 use crate::turn;
+use chain::reverse;
+pub(crate) use chain::{depth, join, unread};
 
 /// Bytes of content that fit into a letter.
 pub const LETTER_BYTES_MAX: usize = 48;
 /// A backlog of this many letters adds one reduction to the price of a send.
 const DEPTH_PER_REDUCTION: u32 = 32;
+/// A deeper one adds no more.
+const DEPTH_PRICED_MAX: u32 = 65_535;
+/// Bytes of a letter, with what it takes to chain it.
+pub(crate) const LETTER_SIZE: usize = size_of::<Node>();
 const NODES_PER_CHUNK: usize = 1024;
 
 #[repr(C, align(64))]
 pub(crate) struct Node {
     next: Cell<Option<NonNull<Node>>>,
-    /// How many letters lay below when this one was pushed; saturates. Also read by senders
-    /// that hold a stale head: then the number is wrong, and the exchange fails.
-    depth: AtomicU16,
+    /// In an inbox: how many letters lay below when this one was pushed. Taken out of it: how
+    /// many came after it. Also read by senders that hold a stale head (then the number is
+    /// wrong, and the exchange fails) and by observers.
+    depth: AtomicU32,
     content: UnsafeCell<MaybeUninit<[u64; LETTER_BYTES_MAX / 8]>>,
 }
 
@@ -46,8 +54,14 @@ unsafe impl Sync for Node {}
 
 // SAFETY: `next` belongs to the node's owner, and chunks of nodes are never freed.
 unsafe impl Block for Node {
-    fn next(&self) -> &Cell<Option<NonNull<Node>>> {
-        &self.next
+    #[inline(always)]
+    fn next(&self) -> Option<NonNull<Node>> {
+        self.next.get()
+    }
+
+    #[inline(always)]
+    fn set_next(&self, next: Option<NonNull<Node>>) {
+        self.next.set(next);
     }
 
     fn depot() -> &'static Depot<Node> {
@@ -71,18 +85,10 @@ impl Node {
     fn empty() -> Self {
         Node {
             next: Cell::new(None),
-            depth: AtomicU16::new(0),
+            depth: AtomicU32::new(0),
             content: UnsafeCell::new(MaybeUninit::uninit()),
         }
     }
-}
-
-/// How many letters lie in the inbox whose newest one is `newest`: an estimate.
-pub(crate) fn depth(newest: u64) -> u32 {
-    node_at(newest).map_or(0, |node| {
-        // SAFETY: nodes are never unmapped; `depth` is atomic.
-        u32::from(unsafe { node.as_ref() }.depth.load(Ordering::Relaxed)) + 1
-    })
 }
 
 fn node_at(address: u64) -> Option<NonNull<Node>> {
@@ -273,34 +279,6 @@ pub(crate) fn close(slot: &Slot, next_generation: u32) -> Option<NonNull<Node>> 
     reverse(node_at(slot.state.close(next_generation)))
 }
 
-#[inline(always)]
-fn reverse(newest: Option<NonNull<Node>>) -> Option<NonNull<Node>> {
-    let (mut rest, mut done) = (newest, None);
-    while let Some(node) = rest {
-        // SAFETY: the caller has just taken the whole stack out of the word.
-        rest = unsafe { node.as_ref() }.next.replace(done);
-        done = Some(node);
-    }
-    done
-}
-
-/// Two chains of letters, the older ones first. Walks the older one.
-#[cold]
-pub(crate) fn join(
-    older: Option<NonNull<Node>>,
-    younger: Option<NonNull<Node>>,
-) -> Option<NonNull<Node>> {
-    let Some(first) = older else { return younger };
-    let mut last = first;
-    // SAFETY: the chains are the caller's.
-    while let Some(next) = unsafe { last.as_ref() }.next.get() {
-        last = next;
-    }
-    // SAFETY: as above.
-    unsafe { last.as_ref() }.next.set(younger);
-    older
-}
-
 /// Removes the oldest letter from the private list. Own turn only.
 #[inline(always)]
 pub(crate) fn pop_private<M: Mail>(slot: &Slot) -> Option<Letter<M>> {
@@ -325,12 +303,14 @@ pub fn post<K: Kind>(to: Address, letter: Letter<K::Mail>) -> Result<(), Letter<
     let outcome = slot.state.post(to.generation(), address_of(node), |head| {
         below = link(node, head)
     });
-    turn::owe_for_send(below / DEPTH_PER_REDUCTION);
+    turn::owe_for_send(below.min(DEPTH_PRICED_MAX) / DEPTH_PER_REDUCTION);
     match outcome {
         Post::Refused => return Err(std::mem::ManuallyDrop::into_inner(Letter::from_node(node))),
         Post::HandOver => {
             // SAFETY: the node is ours until the task runs.
-            unsafe { node.as_ref() }.next.set(None);
+            let letter = unsafe { node.as_ref() };
+            letter.next.set(None);
+            letter.depth.store(0, Ordering::Relaxed);
             match slot.private.get() {
                 None => slot.private.set(Some(node)),
                 // A receive was given up, and the task waits for something else.
@@ -379,7 +359,6 @@ fn link(node: NonNull<Node>, head: u64) -> u32 {
     // SAFETY: the node is the sender's until the exchange succeeds.
     let node = unsafe { node.as_ref() };
     node.next.set(node_at(head));
-    node.depth
-        .store(u16::try_from(below).unwrap_or(u16::MAX), Ordering::Relaxed);
+    node.depth.store(below, Ordering::Relaxed);
     below
 }

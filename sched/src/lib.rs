@@ -61,6 +61,8 @@ mod homes;
 #[allow(unsafe_code)]
 mod inbox;
 #[cfg(not(loom))]
+mod info;
+#[cfg(not(loom))]
 mod park;
 #[cfg(not(loom))]
 mod queue;
@@ -94,16 +96,15 @@ pub use crate::{
     config::{Config, Priority, QueueKind, StealPolicy, WORKERS_MAX},
     contain::contain,
     extension::extension_of,
-    handle::{
-        Handle, TaskInfo, handle, is_alive, spawn, spawn_kind, task_info, try_handle, worker_index,
-    },
+    handle::{Handle, handle, is_alive, spawn, spawn_kind, try_handle, worker_index},
     inbox::{LETTER_BYTES_MAX, Letter, Letters, interrupt, post},
+    info::{TaskInfo, task_info},
     park::{Driver, Park, ThreadDriver, Unpark},
     scheduler::{Scheduler, ShutdownError, StartError},
     seat::current_task,
     stats::{Histogram, Stats, WorkerStats},
     task::slot::Address,
-    task::{Kind, Mail, Own, Received, Returns},
+    task::{Ended, Kind, Mail, Own, Received, Returns},
     ticker::Overrun,
     timer::{PostTimer, Sleep, now, post_after, sleep, sleep_until},
     turn::{Reductions, YieldNow, charge, end_turn, reductions, spend, yield_now},

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use crate::seat::Seat;
-use crate::task::slot::Slot;
+use crate::task::slot::{Address, Slot};
 use crate::task::state::Park as Parked;
 use crate::task::{self};
 
@@ -61,6 +61,8 @@ pub(crate) fn take_turn(seat: &Seat, slot: &'static Slot) -> Outcome {
         }
     };
     seat.set_slot(None);
+    // After its end it is named on: it may leave something that takes long to drop.
+    seat.cells.task.set(Address::NOBODY.to_bits());
     outcome
 }
 

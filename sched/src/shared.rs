@@ -176,7 +176,7 @@ impl Shared {
     #[cold]
     pub(crate) fn push_by_priority(&self, task: TaskRef) {
         self.priorities.store(true, Ordering::Relaxed);
-        if task.0.priority.get() == Priority::High as u8 {
+        if task.0.priority() == Priority::High {
             self.high.push(task);
         } else {
             self.low.push(task);

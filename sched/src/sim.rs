@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock::Clock;
 use crate::config::{Config, QueueKind};
-use crate::handle::{Handle, TaskInfo};
+use crate::handle::Handle;
+use crate::info::TaskInfo;
 use crate::lease::Lease;
 use crate::park::ThreadDriver;
 use crate::run::{Outcome, take_turn};

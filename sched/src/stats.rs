@@ -46,7 +46,7 @@ pub(crate) struct Cells {
     /// When the thread last stopped being idle; 0 while it is idle.
     pub(crate) busy_since: Count,
     pub(crate) queued: Count,
-    /// The address of the task in the current or latest turn.
+    /// The address of the task whose turn it is, or that ended in the latest one; or nobody's.
     pub(crate) task: Count,
     pub(crate) wake_to_run: Latencies,
 }

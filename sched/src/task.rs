@@ -3,6 +3,7 @@
 //! `sched` queues, wakes and ends tasks; a `Kind` says what letters mean to them.
 
 mod own;
+pub(crate) mod shown;
 pub(crate) mod slot;
 pub(crate) mod state;
 #[cfg(test)]
@@ -48,13 +49,24 @@ pub trait Kind: Sized + 'static {
     /// The future panicked with `payload`; the task ends. On its own turn.
     fn panicked(own: &Own<Self>, payload: Box<dyn Any + Send>);
     /// The task has ended and its address is dead. Called only if there is something to say.
-    fn closed(address: Address, side: Option<Box<Self::Side>>, unread: Letters<Self::Mail>);
+    fn closed(ended: Ended, side: Option<Box<Self::Side>>, unread: Letters<Self::Mail>);
 }
 
 /// A kind of task whose futures may return a `T`.
 pub trait Returns<T>: Kind {
     /// The future returned `outcome`; the task ends. On its own turn.
     fn returned(own: &Own<Self>, outcome: T);
+}
+
+/// A task that has ended, and what was known of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Where it was.
+    pub address: Address,
+    /// The task that had started it, if one had.
+    pub parent: Option<Address>,
+    /// The type of its body, which names the function it was made in.
+    pub body: &'static str,
 }
 
 fn put_side<S>(slot: &Slot, side: Box<S>) {
@@ -83,13 +95,15 @@ where
 {
     const { assert!(align_of::<F>() <= 64, "over-aligned futures must be boxed") };
     if const { class_of(size_of::<F>(), align_of::<F>()).is_none() } {
-        return spawn_sized::<K, Pin<Box<F>>, _>(home, start, |own| Box::pin(body(own)));
+        let body = |own| Box::pin(body(own));
+        return spawn_sized::<K, Pin<Box<F>>, F, _>(home, start, body);
     }
-    spawn_sized(home, start, body)
+    spawn_sized::<K, F, F, _>(home, start, body)
 }
 
+/// `Written`: the future before it was boxed.
 #[inline(always)]
-fn spawn_sized<K, F, B>(home: Option<u16>, start: Start<K::Side>, body: B) -> Address
+fn spawn_sized<K, F, Written, B>(home: Option<u16>, start: Start<K::Side>, body: B) -> Address
 where
     K: Returns<F::Output>,
     B: FnOnce(Own<K>) -> F,
@@ -114,8 +128,9 @@ where
     std::mem::forget(unused);
     // SAFETY: the class was chosen for `F`, and the slot is free.
     unsafe { slot.future::<F>().write(future) };
-    slot.set_vtable(const { &vtable::<K, F>() });
-    slot.priority.set(start.priority as u8);
+    slot.set_vtable(const { &vtable::<K, F, Written>() });
+    slot.priority.store(start.priority as u8, Ordering::Relaxed);
+    slot.shown.clear();
     slot.debt.set(0);
     slot.reductions.store(0, Ordering::Relaxed);
     if let Some(side) = start.side {
@@ -142,9 +157,15 @@ impl Drop for GiveBack {
     }
 }
 
-const fn vtable<K: Returns<F::Output>, F: Future + Send + 'static>() -> Vtable {
+const fn vtable<K, F, Written>() -> Vtable
+where
+    K: Returns<F::Output>,
+    F: Future + Send + 'static,
+{
+    let boxed = class_of(size_of::<Written>(), align_of::<Written>()).is_none();
     Vtable {
-        name: std::any::type_name::<F>,
+        name: std::any::type_name::<Written>,
+        boxed_bytes: if boxed { size_of::<Written>() } else { 0 },
         poll: poll::<K, F>,
         drop: drop_future::<F>,
         closed: closed::<K>,
@@ -186,16 +207,12 @@ unsafe fn drop_future<F>(slot: &Slot) {
 /// # Safety
 /// `side` came from a task of kind `K`, and `unread` is a chain of its letters; both are
 /// given up by the caller.
-unsafe fn closed<K: Kind>(
-    address: Address,
-    side: Option<NonNull<()>>,
-    unread: Option<NonNull<Node>>,
-) {
+unsafe fn closed<K: Kind>(ended: Ended, side: Option<NonNull<()>>, unread: Option<NonNull<Node>>) {
     // SAFETY: the caller's word; see `put_side`.
     let side = side.map(|side| unsafe { Box::from_raw(side.cast::<K::Side>().as_ptr()) });
     // SAFETY: the caller's word.
     let unread = unsafe { Letters::from_chain(unread) };
-    K::closed(address, side, unread);
+    K::closed(ended, side, unread);
 }
 
 /// Polls a task on the calling thread.
@@ -230,7 +247,7 @@ pub(crate) fn finish_turn(slot: &'static Slot, leave: impl FnOnce()) {
     let private = slot.private.take();
     let side = slot.side.take();
     if side.is_some() || private.is_some() || unread.is_some() || !dropped {
-        bequeath(vtable, address, side, private, unread);
+        bequeath(slot, address, side, private, unread);
     }
     seat::recycle(slot);
 }
@@ -238,15 +255,21 @@ pub(crate) fn finish_turn(slot: &'static Slot, leave: impl FnOnce()) {
 #[cold]
 #[inline(never)]
 fn bequeath(
-    vtable: &'static Vtable,
+    slot: &Slot,
     address: Address,
     side: Option<NonNull<()>>,
     private: Option<NonNull<Node>>,
     unread: Option<NonNull<Node>>,
 ) {
+    let vtable = slot.vtable().expect("a live slot has a table");
+    let ended = Ended {
+        address,
+        parent: slot.parent(),
+        body: (vtable.name)(),
+    };
     contain(|| {
         // SAFETY: the task is over: side block and letters are nobody's but ours.
-        unsafe { (vtable.closed)(address, side, inbox::join(private, unread)) }
+        unsafe { (vtable.closed)(ended, side, inbox::join(private, unread)) }
     });
 }
 
@@ -305,7 +328,7 @@ impl Kind for Bare {
         seat::current(Seat::count_panic);
     }
 
-    fn closed(_: Address, _: Option<Box<()>>, _: Letters<Never>) {}
+    fn closed(_: Ended, _: Option<Box<()>>, _: Letters<Never>) {}
 }
 
 impl Returns<()> for Bare {

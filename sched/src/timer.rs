@@ -17,7 +17,7 @@ use crate::contain::contain;
 use crate::homes;
 use crate::inbox::Letter;
 use crate::inbox::parcel::Parcel;
-use crate::seat;
+use crate::seat::{self, Seat};
 use crate::shared::Shared;
 use crate::task::Kind;
 use crate::task::slot::Address;
@@ -232,6 +232,7 @@ impl Future for Sleep {
             if let Err(waker) = self.rearm(cx.waker().clone()) {
                 self.armed = Some(Armed::new(shared, self.deadline, Action::Wake(waker)));
             }
+            show(seat, self.armed.is_some());
             Poll::Pending
         })
     }
@@ -261,7 +262,15 @@ impl Sleep {
     fn disarm(&mut self) {
         if let Some(armed) = self.armed.take() {
             armed.cancel();
+            seat::try_current(|seat| show(seat, false));
         }
+    }
+}
+
+/// Shows observers whether the task whose turn it is waits for a timer.
+fn show(seat: &Seat, sleeping: bool) {
+    if let Some(slot) = seat.slot() {
+        slot.shown.set_sleeping(sleeping);
     }
 }
 

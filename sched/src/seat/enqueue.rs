@@ -2,8 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{Seat, try_current, with_cache};
-use crate::config::Priority;
+use super::{NOBODY, Seat, try_current, with_cache};
 use crate::homes;
 use crate::queue::Queue;
 use crate::task::slot::{Slot, TaskRef};
@@ -16,7 +15,7 @@ impl Seat {
         if self.probing.get() {
             self.shared.probe(self, task);
         }
-        if task.0.priority.get() != Priority::Normal as u8 {
+        if !task.0.is_normal() {
             return self.shared.push_by_priority(task);
         }
         if self.within(put).is_none() {
@@ -133,10 +132,13 @@ pub(crate) fn schedule_receiver(task: TaskRef) {
     route(task, Seat::push_receiver);
 }
 
-/// Makes a new task one of `home`, or of the calling thread's scheduler.
+/// Makes a new task one of `home`, or of the calling thread's scheduler, and a child of the task
+/// whose turn it is.
 #[inline(always)]
 pub(crate) fn adopt(slot: &Slot, home: Option<u16>) {
-    let here = try_current(|seat| seat.shared.home);
+    let seat = try_current(|seat| (seat.shared.home, seat.address.get()));
+    let (here, parent) = seat.unzip();
+    slot.set_parent(parent.unwrap_or(NOBODY));
     let home = home
         .or(here)
         .expect("a task is spawned from inside a task, or through a handle");

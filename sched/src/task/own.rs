@@ -111,6 +111,12 @@ impl<K: Kind> Own<K> {
         is_waker_of(slot, cx)
     }
 
+    /// Shows observers how many letters the layer above keeps of those it has taken.
+    pub fn show_kept(&self, count: usize) {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        self.slot().shown.set_kept(count);
+    }
+
     /// The side block, if there is one.
     pub fn with_side<R>(&self, f: impl FnOnce(&mut K::Side) -> R) -> Option<R> {
         let slot = self.slot();

@@ -7,11 +7,16 @@
 use std::cell::Cell;
 use std::fmt;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{
+    AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+};
 use std::task::{Context, Poll};
 
+use super::Ended;
+use super::shown::{Glanced, Shown};
 use super::state::State;
 use crate::arena::{Block, CLASSES, Depot};
+use crate::config::Priority;
 use crate::inbox::Node;
 
 /// Where a task is: slot index and generation. Copying it costs nothing, keeping it keeps
@@ -56,15 +61,17 @@ impl fmt::Debug for Address {
 
 /// What a slot can do with the future in it, whose type is known only here.
 pub(crate) struct Vtable {
-    /// The future's type.
+    /// The type of the body as it was written.
     pub(crate) name: fn() -> &'static str,
+    /// Bytes of a body that was too large for a slot; otherwise none.
+    pub(crate) boxed_bytes: usize,
     /// Polls the future. Must be on the task's own turn.
     pub(crate) poll: unsafe fn(&Slot, &mut Context<'_>) -> Poll<()>,
     /// Drops the future in place. Once, after which it is not polled again.
     pub(crate) drop: unsafe fn(&Slot),
     /// Told after the slot was closed: the side block and the unread letters are the
     /// callee's.
-    pub(crate) closed: unsafe fn(Address, Option<NonNull<()>>, Option<NonNull<Node>>),
+    pub(crate) closed: unsafe fn(Ended, Option<NonNull<()>>, Option<NonNull<Node>>),
 }
 
 /// All fields but `state` and the atomics belong to whoever owns the task at the moment: its
@@ -75,20 +82,23 @@ pub(crate) struct Slot {
     pub(crate) generation: AtomicU32,
     pub(crate) index: u32,
     /// Letters that were taken from the inbox and not read yet, the oldest first.
-    pub(crate) private: Cell<Option<NonNull<Node>>>,
+    pub(crate) private: Glanced<Node>,
     /// Atomic because the ticker reads it to name a task that does not end its turn.
     vtable: AtomicPtr<Vtable>,
     /// The upper layer's rarely used part of the task, if it was needed.
     pub(crate) side: Cell<Option<NonNull<()>>>,
-    next: Cell<Option<NonNull<Slot>>>,
+    /// On a free list: the next free slot. Else the address of the task that started this
+    /// one, as a number.
+    link: AtomicPtr<Slot>,
     /// Reductions spent so far, published at the end of each turn.
     pub(crate) reductions: AtomicU64,
     /// The number of the scheduler the task belongs to.
     pub(crate) home: AtomicU16,
-    pub(crate) priority: Cell<u8>,
+    pub(crate) priority: AtomicU8,
     /// Nonzero: the worker with this number, less one, timed the wake-up.
     pub(crate) probe: Cell<u8>,
     class: u8,
+    pub(crate) shown: Shown,
     /// Reductions that sends into deep mailboxes have overspent, to be paid by later turns.
     pub(crate) debt: Cell<u16>,
 }
@@ -147,6 +157,40 @@ impl Slot {
         usize::from(self.class)
     }
 
+    /// Bytes it occupies.
+    pub(crate) fn bytes(&self) -> usize {
+        SIZES[self.class()]
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_normal(&self) -> bool {
+        self.priority.load(Ordering::Relaxed) == Priority::Normal as u8
+    }
+
+    pub(crate) fn priority(&self) -> Priority {
+        match self.priority.load(Ordering::Relaxed) {
+            1 => Priority::High,
+            2 => Priority::Low,
+            _ => Priority::Normal,
+        }
+    }
+
+    /// Notes who starts the task; the address of nobody if no task does. Not on a free list.
+    #[inline(always)]
+    pub(crate) fn set_parent(&self, parent: u64) {
+        // JUSTIFICATION: the header has no room for a word that only observers read; a free slot
+        // needs a link and no parent, so the two share one, which costs a spawn one store.
+        let parent = std::ptr::without_provenance_mut(parent as usize);
+        // Release: as in `set_next`.
+        self.link.store(parent, Ordering::Release);
+    }
+
+    /// Who started the task. Means nothing unless the task still lives here afterwards.
+    pub(crate) fn parent(&self) -> Option<Address> {
+        let parent = Address::from_bits(self.link.load(Ordering::Relaxed).addr() as u64);
+        (parent != Address::NOBODY).then_some(parent)
+    }
+
     /// Where the future is.
     #[inline(always)]
     pub(crate) fn future<F>(&self) -> NonNull<F> {
@@ -162,10 +206,19 @@ impl Slot {
     }
 }
 
-// SAFETY: `next` is used by free lists only, and chunks are never freed.
+// SAFETY: while a slot is free its link is used by free lists only (`set_parent` comes after it
+// was taken from one), and chunks are never freed.
 unsafe impl Block for Slot {
-    fn next(&self) -> &Cell<Option<NonNull<Slot>>> {
-        &self.next
+    #[inline(always)]
+    fn next(&self) -> Option<NonNull<Slot>> {
+        NonNull::new(self.link.load(Ordering::Relaxed))
+    }
+
+    #[inline(always)]
+    fn set_next(&self, next: Option<NonNull<Slot>>) {
+        let next = next.map_or(std::ptr::null_mut(), NonNull::as_ptr);
+        // Release: whoever takes this for a parent sees a later generation, see `TaskInfo`.
+        self.link.store(next, Ordering::Release);
     }
 
     fn depot() -> &'static Depot<Slot> {
@@ -228,15 +281,16 @@ mod table {
         state: State::dead(),
         generation: AtomicU32::new(u32::MAX),
         index: u32::MAX,
-        private: Cell::new(None),
+        private: Glanced::empty(),
         vtable: AtomicPtr::new(std::ptr::null_mut()),
         side: Cell::new(None),
-        next: Cell::new(None),
+        link: AtomicPtr::new(std::ptr::null_mut()),
         reductions: AtomicU64::new(0),
         home: AtomicU16::new(u16::MAX),
-        priority: Cell::new(0),
+        priority: AtomicU8::new(0),
         probe: Cell::new(0),
         class: 0,
+        shown: Shown::nothing(),
         debt: Cell::new(0),
     };
 
@@ -291,15 +345,16 @@ mod table {
             state: State::dead(),
             generation: AtomicU32::new(0),
             index,
-            private: Cell::new(None),
+            private: Glanced::empty(),
             vtable: AtomicPtr::new(std::ptr::null_mut()),
             side: Cell::new(None),
-            next: Cell::new(next),
+            link: AtomicPtr::new(next.map_or(std::ptr::null_mut(), NonNull::as_ptr)),
             reductions: AtomicU64::new(0),
             home: AtomicU16::new(u16::MAX),
-            priority: Cell::new(0),
+            priority: AtomicU8::new(0),
             probe: Cell::new(0),
             class: class as u8,
+            shown: Shown::nothing(),
             debt: Cell::new(0),
         }
     }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use super::{Kind, Mail, Own, Returns};
+use super::{Ended, Kind, Mail, Own, Returns};
 use crate::contain::contain;
 use crate::inbox::{Letter, Letters, post};
 use crate::seat::current_task;
@@ -54,7 +54,7 @@ impl Kind for Fake {
 
     fn panicked(_: &Own<Self>, _payload: Box<dyn Any + Send>) {}
 
-    fn closed(_: Address, side: Option<Box<Option<Note>>>, unread: Letters<Note>) {
+    fn closed(_: Ended, side: Option<Box<Option<Note>>>, unread: Letters<Note>) {
         drop(side);
         drop(unread);
     }
