@@ -12,7 +12,7 @@ use crate::mailbox::Marker;
 use crate::message::Message;
 use crate::node::{self, Node};
 use crate::pid::Pid;
-use crate::process::{self, Process, Side};
+use crate::process::{self, Process, Side, show};
 use crate::signal::{Signal, signal};
 
 /// Messages that a selective receive looks at before it asks whether the turn is over.
@@ -162,7 +162,11 @@ impl Context {
             self.with_side(|side| side.mailbox.push(Message::from_letter(letter)));
         }
         let mut marker = Marker::default();
-        let find = |side: &mut Side| side.mailbox.find(&mut marker, usize::MAX, wanted).1;
+        let find = |side: &mut Side| {
+            let found = side.mailbox.find(&mut marker, usize::MAX, wanted).1;
+            show(&self.own, side);
+            found
+        };
         self.own.with_side(find).flatten()
     }
 
@@ -193,7 +197,11 @@ impl Context {
             if rusm_sched::charge(cx, 1).is_pending() {
                 return Poll::Pending;
             }
-            let find = |side: &mut Side| side.mailbox.find(marker, LOOKS_MAX, &mut wanted);
+            let find = |side: &mut Side| {
+                let outcome = side.mailbox.find(marker, LOOKS_MAX, &mut wanted);
+                show(&self.own, side);
+                outcome
+            };
             let (looks, found) = self.own.with_side(find).unwrap_or_default();
             rusm_sched::spend(looks as u32);
             if let Some(message) = found {

@@ -74,6 +74,18 @@ impl Groups {
         names
     }
 
+    /// The groups that a process is in.
+    pub(crate) fn of(&self, pid: Pid) -> Vec<Arc<str>> {
+        let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut names = table.places.get(&pid).cloned().unwrap_or_default();
+        names.sort_unstable();
+        names.dedup();
+        // Watching a group is not being in it.
+        let is_in = |group: &Group| group.members.contains(&pid);
+        names.retain(|name| table.groups.get(name).is_some_and(is_in));
+        names
+    }
+
     fn watch(&self, name: &str, pid: Pid) -> Result<(Reference, Arc<Vec<Pid>>), NoProcess> {
         let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let (_, group) = table.enter(name, pid)?;

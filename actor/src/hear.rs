@@ -3,6 +3,7 @@
 use rusm_sched::Letter;
 
 use crate::exit::ExitReason;
+use crate::info::Inside;
 use crate::message::Message;
 use crate::pid::Pid;
 use crate::process::Side;
@@ -35,22 +36,6 @@ pub(crate) fn hear(me: Pid, side: &mut Side, letter: Letter<Signal>) -> Heard {
             Obeyed::Hears => true,
             Obeyed::Dies => return Heard::End(reason.clone()),
         },
-        Signal::Link { from, id } => {
-            side.links.insert(*from, *id);
-            return Heard::Nothing;
-        }
-        Signal::Unlink { from, id } => {
-            side.links.remove(*from, *id);
-            return Heard::Nothing;
-        }
-        Signal::Monitor { from, reference } => {
-            side.watchers.insert(*reference, *from);
-            return Heard::Nothing;
-        }
-        Signal::Demonitor { reference } => {
-            side.watchers.remove(*reference);
-            return Heard::Nothing;
-        }
         Signal::Call {
             from, reference, ..
         } => {
@@ -64,11 +49,16 @@ pub(crate) fn hear(me: Pid, side: &mut Side, letter: Letter<Signal>) -> Heard {
             ..
         } => answer(side, *reference, *unwatched),
         Signal::Aliased { reference, .. } => return aliased(side, *reference, letter),
-        Signal::Listed => {
-            side.listed = true;
+        Signal::Link { .. }
+        | Signal::Unlink { .. }
+        | Signal::Monitor { .. }
+        | Signal::Demonitor { .. }
+        | Signal::Listed
+        | Signal::Info(_)
+        | Signal::Nudge => {
+            change(side, &letter);
             return Heard::Nothing;
         }
-        Signal::Nudge => return Heard::Nothing,
         Signal::Short { .. }
         | Signal::Inline { .. }
         | Signal::Shared(_)
@@ -81,6 +71,19 @@ pub(crate) fn hear(me: Pid, side: &mut Side, letter: Letter<Signal>) -> Heard {
         Heard::Message(Message::from_letter(letter))
     } else {
         Heard::Refused(letter)
+    }
+}
+
+/// Does what the signals ask for that are nothing to the body.
+fn change(side: &mut Side, signal: &Signal) {
+    match signal {
+        Signal::Link { from, id } => side.links.insert(*from, *id),
+        Signal::Unlink { from, id } => side.links.remove(*from, *id),
+        Signal::Monitor { from, reference } => side.watchers.insert(*reference, *from),
+        Signal::Demonitor { reference } => drop(side.watchers.remove(*reference)),
+        Signal::Listed => side.listed = true,
+        Signal::Info(ask) if ask.is_wanted() => ask.tell(Inside::of(side)),
+        _ => {}
     }
 }
 

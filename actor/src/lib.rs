@@ -33,6 +33,7 @@ mod exit;
 mod group;
 mod halt;
 mod hear;
+mod info;
 mod join;
 mod link;
 mod mailbox;
@@ -61,11 +62,15 @@ pub use crate::{
     exit::{ExitReason, Fault, Outcome, Term},
     group::GroupEvent,
     halt::{StopReport, Waiting},
+    info::{
+        By, INFO_TIMEOUT, Inside, ProcessInfo, ProcessState, ProcessSummary, TOP_MAX, WaitsFor,
+        info,
+    },
     join::JoinHandle,
     link::NoProcess,
     message::{Content, INLINE_BYTES_MAX, Message},
     monitor::{Down, Watched},
-    node::{Node, Overrun, SpawnOptions, exit, info, is_alive, kill, send, spawn},
+    node::{Node, Overrun, SpawnOptions, exit, is_alive, kill, send, spawn},
     pid::{ParsePidError, Pid},
     reference::Reference,
     registry::{NAME_BYTES_MAX, RegisterError},

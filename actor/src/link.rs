@@ -110,6 +110,14 @@ impl Links {
         !ids.is_empty()
     }
 
+    /// Everybody it is linked to, in order, each once.
+    pub(crate) fn all(&self) -> Vec<Pid> {
+        let mut all: Vec<Pid> = self.peers().collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
     /// Everybody it is linked to; some perhaps twice.
     pub(crate) fn peers(&self) -> impl Iterator<Item = Pid> {
         let more = self.more.iter().copied();

@@ -5,6 +5,10 @@ use std::collections::VecDeque;
 
 use crate::message::Message;
 
+/// Fewer messages than this are not shown to observers, for messages that come and go one by
+/// one shall not pay for it.
+const SHOWN_MIN: usize = 16;
+
 /// Messages that were looked at and passed over, or that came together with a signal. Those in
 /// the task's inbox are younger than all of these.
 #[derive(Default)]
@@ -15,6 +19,8 @@ pub(crate) struct Mailbox {
     /// How often one was taken out from between others, which makes the numbers of those
     /// behind it wrong.
     gaps: u64,
+    /// Observers were told that there are many.
+    shown: bool,
 }
 
 /// A place in a mailbox: whoever waits for the answer to a question need not look at what came
@@ -34,6 +40,26 @@ impl Mailbox {
         let message = self.messages.pop_front()?;
         self.first += 1;
         Some(message)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// Bytes it has taken for the list, without the letters.
+    pub(crate) fn list_bytes(&self) -> usize {
+        self.messages.capacity() * size_of::<Message>()
+    }
+
+    /// What observers are to be told now: how many there are, or once that there are few.
+    #[inline]
+    pub(crate) fn news(&mut self) -> Option<usize> {
+        let len = self.messages.len();
+        if len >= SHOWN_MIN {
+            self.shown = true;
+            return Some(len);
+        }
+        std::mem::take(&mut self.shown).then_some(0)
     }
 
     /// Behind all messages that are here now.

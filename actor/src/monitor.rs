@@ -45,6 +45,12 @@ impl Watch {
         Watch { pid, name: None }
     }
 
+    /// Whom, as the watcher knows it.
+    pub(crate) fn watched(&self) -> Watched {
+        let by_name = self.name.clone().map(Watched::Name);
+        by_name.unwrap_or(Watched::Pid(self.pid))
+    }
+
     /// The message that a `Down` signal becomes.
     pub(crate) fn tell(self, letter: Letter<Signal>) -> Message {
         let Some(name) = self.name else {

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusm_sched::{
-    Config, Driver, Handle, Priority, Scheduler, ShutdownError, StartError, Stats, TaskInfo,
-    ThreadDriver, post,
+    Config, Driver, Handle, Priority, Scheduler, ShutdownError, StartError, Stats, ThreadDriver,
+    post,
 };
 
 use crate::context::Context;
@@ -186,17 +186,6 @@ impl Node {
         is_alive(pid)
     }
 
-    /// What is known of a process; `None` when it has ended.
-    pub fn info(&self, pid: Pid) -> Option<TaskInfo> {
-        info(pid)
-    }
-
-    /// The pids of all processes that live now.
-    pub fn processes(&self) -> Vec<Pid> {
-        let tasks = self.handle.tasks();
-        tasks.iter().map(|task| Pid::new(task.address)).collect()
-    }
-
     /// How many processes live now.
     pub fn process_count(&self) -> usize {
         self.handle.stats().live() as usize
@@ -291,9 +280,4 @@ pub fn exit(pid: Pid, reason: ExitReason) {
 /// Does the process live? About 2 ns.
 pub fn is_alive(pid: Pid) -> bool {
     rusm_sched::is_alive(pid.address())
-}
-
-/// What is known of a process; `None` when it has ended.
-pub fn info(pid: Pid) -> Option<TaskInfo> {
-    rusm_sched::task_info(pid.address())
 }

@@ -17,7 +17,7 @@ use crate::mailbox::Mailbox;
 use crate::message::Message;
 use crate::monitor::Watch;
 use crate::pid::Pid;
-use crate::reference::References;
+use crate::reference::{Reference, References};
 use crate::report;
 use crate::signal::{Signal, signal};
 
@@ -59,7 +59,11 @@ impl Kind for Process {
     type Side = Side;
 
     fn resume(own: &Own<Self>) -> ControlFlow<()> {
-        if let Some(waker) = own.with_side(|side| side.receiver.take()).flatten() {
+        let waker = own.with_side(|side| {
+            show(own, side);
+            side.receiver.take()
+        });
+        if let Some(waker) = waker.flatten() {
             waker.wake();
         }
         if own.is_interrupted() {
@@ -74,6 +78,27 @@ impl Kind for Process {
 
     fn closed(ended: Ended, side: Option<Box<Side>>, unread: Letters<Signal>) {
         death::settle(Pid::new(ended.address), side, unread);
+    }
+}
+
+/// Shows observers how long the mailbox is.
+#[inline]
+pub(crate) fn show(own: &Own<Process>, side: &mut Side) {
+    if let Some(len) = side.mailbox.news() {
+        own.show_kept(len);
+    }
+}
+
+impl Side {
+    /// Bytes it takes, with the tables in it, about: what the allocator adds is not known.
+    pub(crate) fn bytes(&self) -> usize {
+        let links = self.links.peers().count() * size_of::<(Pid, Reference)>();
+        let watches = self.watches.iter().count() * size_of::<(Reference, Watch)>();
+        let watchers = self.watchers.iter().count() * size_of::<(Reference, Pid)>();
+        let aliases = self.aliases.iter().count() * size_of::<(Reference, AliasKind)>();
+        let label = self.label.as_ref().map_or(0, |label| label.len());
+        let tables = links + watches + watchers + aliases + label;
+        size_of::<Side>() + tables + self.mailbox.list_bytes()
     }
 }
 
@@ -127,6 +152,7 @@ fn take_signals(own: &Own<Process>) -> ControlFlow<()> {
                 }
             }
         }
+        show(own, side);
         false
     });
     refused.into_iter().for_each(death::discard);

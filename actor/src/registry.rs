@@ -103,7 +103,7 @@ impl Registry {
         pid.filter(|pid| is_alive(*pid))
     }
 
-    fn name_of(&self, pid: Pid) -> Option<Arc<str>> {
+    pub(crate) fn name_of(&self, pid: Pid) -> Option<Arc<str>> {
         let names = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let name = names.names.get(&pid).cloned();
         name.filter(|_| is_alive(pid))

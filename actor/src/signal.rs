@@ -7,6 +7,7 @@ use rusm_sched::{LETTER_BYTES_MAX, Letter, Mail, interrupt};
 
 use crate::exit::ExitReason;
 use crate::group::GroupEvent;
+use crate::info::ask::Ask;
 use crate::message::Message;
 use crate::pid::Pid;
 use crate::process::Process;
@@ -76,7 +77,10 @@ pub(crate) enum Signal {
         message: Message,
     },
 
-    // Signals that change the process.
+    // Signals that change the process, or only ask.
+    /// Somebody wants to know how the process is. Next to the others that own something: what
+    /// the end of a message has to look at is one range of tags then.
+    Info(Box<Ask>),
     /// The process ends, whatever it wants.
     Kill,
     Link {

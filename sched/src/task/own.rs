@@ -90,6 +90,8 @@ impl<K: Kind> Own<K> {
                 return Received::Letter(letter);
             }
             seat.receiving.set(true);
+            // `saved` had none.
+            slot.shown.set_none_kept();
             match is_waker_of(slot, cx) {
                 true => Received::Nothing,
                 false => Received::NothingHere,
@@ -112,6 +114,8 @@ impl<K: Kind> Own<K> {
     }
 
     /// Shows observers how many letters the layer above keeps of those it has taken.
+    #[cold]
+    #[inline(never)]
     pub fn show_kept(&self, count: usize) {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         self.slot().shown.set_kept(count);

@@ -71,6 +71,13 @@ impl Shown {
     }
 
     /// Own turn only.
+    #[inline(always)]
+    pub(crate) fn set_none_kept(&self) {
+        let sleeping = self.0.load(Ordering::Relaxed) & SLEEPING;
+        self.0.store(sleeping, Ordering::Relaxed);
+    }
+
+    /// Own turn only.
     pub(crate) fn set_kept(&self, count: u32) {
         let sleeping = self.0.load(Ordering::Relaxed) & SLEEPING;
         self.0.store(code(count) << 1 | sleeping, Ordering::Relaxed);
