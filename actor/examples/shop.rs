@@ -94,7 +94,7 @@ fn shop() -> Supervisor {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    rusm_actor::set_crash_sink(|report| println!("{} fell: {}", report.pid, report.reason));
+    rusm_actor::set_crash_sink(|report| println!("{report}"));
     let node = Node::start(Config::default())?;
     node.start_supervisor(shop())?;
     let total = node.block_on(|mut ctx| async move {

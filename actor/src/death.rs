@@ -1,17 +1,18 @@
 //! What is settled when a process has ended: its name goes, then those are told who are linked
 //! to it or watch it, and those whose signals came too late.
 
-use rusm_sched::{Letter, Letters, contain};
+use rusm_sched::{Ended, Letter, Letters, contain};
 
 use crate::exit::ExitReason;
 use crate::pid::Pid;
 use crate::process::Side;
-use crate::report;
+use crate::report::{self, Death};
 use crate::signal::{Cause, Signal, signal};
 use crate::world;
 
-/// Settles everything for the process `me`, whose address is dead already.
-pub(crate) fn settle(me: Pid, side: Option<Box<Side>>, unread: Letters<Signal>) {
+/// Settles everything for a process whose address is dead already.
+pub(crate) fn settle(ended: Ended, side: Option<Box<Side>>, unread: Letters<Signal>) {
+    let me = Pid::new(ended.address);
     let mut side = side.unwrap_or_default();
     // Without a reason it was its node that ended; or it returned, and nobody had ever asked.
     let reason = side.reason.take().unwrap_or(ExitReason::Shutdown);
@@ -21,9 +22,7 @@ pub(crate) fn settle(me: Pid, side: Option<Box<Side>>, unread: Letters<Signal>) 
             .iter()
             .any(|letter| matches!(**letter, Signal::Listed));
     // First of all: whoever hears of the end finds the name free.
-    if listed {
-        world::forget(me);
-    }
+    let name = if listed { world::forget(me) } else { None };
     let joined = side.join.is_some();
     if let Some(join) = side.join.take() {
         // It calls a waker of anybody's.
@@ -33,8 +32,14 @@ pub(crate) fn settle(me: Pid, side: Option<Box<Side>>, unread: Letters<Signal>) 
     for letter in &unheard {
         refuse(me, letter);
     }
-    // A sink that panics must not have the rest dropped while it unwinds.
-    contain(|| report::crash(me, &reason, side.label.as_deref(), joined));
+    report::crash(Death {
+        ended,
+        reason: &reason,
+        name,
+        side: &side,
+        unread: unheard.len() + side.mailbox.len(),
+        joined,
+    });
     for letter in unheard {
         discard(letter);
     }

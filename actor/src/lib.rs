@@ -74,7 +74,8 @@ pub use crate::{
     pid::{ParsePidError, Pid},
     reference::Reference,
     registry::{NAME_BYTES_MAX, RegisterError},
-    report::{CrashReport, set_crash_sink},
+    report::limit::CRASH_REPORTS_PER_SECOND_MAX,
+    report::{ANCESTORS_MAX, CrashReport, LINKS_SHOWN_MAX, Report, set_crash_sink},
     spawn::Spawn,
     timer::{Destination, TimerRef, send_after},
 };

@@ -77,7 +77,7 @@ impl Kind for Process {
     }
 
     fn closed(ended: Ended, side: Option<Box<Side>>, unread: Letters<Signal>) {
-        death::settle(Pid::new(ended.address), side, unread);
+        death::settle(ended, side, unread);
     }
 }
 

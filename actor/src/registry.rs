@@ -117,13 +117,14 @@ impl Registry {
         all
     }
 
-    pub(crate) fn forget(&self, pid: Pid) {
+    /// Frees the name of a process that has ended.
+    pub(crate) fn forget(&self, pid: Pid) -> Option<Arc<str>> {
         let mut names = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(name) = names.names.remove(&pid)
-            && names.pids.get(&name) == Some(&pid)
-        {
+        let name = names.names.remove(&pid)?;
+        if names.pids.get(&name) == Some(&pid) {
             names.pids.remove(&name);
         }
+        Some(name)
     }
 }
 

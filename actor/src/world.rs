@@ -1,4 +1,5 @@
-//! What the processes of a node have in common: names, groups, and whose end is awaited.
+//! What the processes of a node have in common: names, groups, whose end is awaited, and a limit
+//! of crash reports.
 
 use std::sync::Arc;
 
@@ -6,20 +7,21 @@ use crate::group::Groups;
 use crate::halt::Halt;
 use crate::pid::Pid;
 use crate::registry::Registry;
+use crate::report::limit::Limit;
 
 #[derive(Default)]
 pub(crate) struct World {
     pub(crate) registry: Registry,
     pub(crate) groups: Groups,
     pub(crate) halt: Halt,
+    pub(crate) crashes: Limit,
 }
 
-/// Frees all that an ended process had there.
+/// Frees all that an ended process had there; its name.
 #[cold]
-pub(crate) fn forget(pid: Pid) {
-    let world: Option<Arc<World>> = rusm_sched::extension_of(pid.address());
-    if let Some(world) = world {
-        world.registry.forget(pid);
-        world.groups.forget(pid);
-    }
+pub(crate) fn forget(pid: Pid) -> Option<Arc<str>> {
+    let world: Arc<World> = rusm_sched::extension_of(pid.address())?;
+    let name = world.registry.forget(pid);
+    world.groups.forget(pid);
+    name
 }

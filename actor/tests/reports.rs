@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rusm_actor::{Config, CrashReport, ExitReason, Message, Node, RegisterError, exit};
+use rusm_actor::{Config, CrashReport, ExitReason, Message, Node, RegisterError, Report, exit};
 
 #[path = "semantics/tools.rs"]
 mod tools;
@@ -20,7 +20,8 @@ fn only_ends_that_somebody_should_know_of_are_reported() {
     let reports: Arc<Mutex<Vec<CrashReport>>> = Arc::default();
     let list = reports.clone();
     rusm_actor::set_crash_sink(move |report| {
-        list.lock().expect("no panic").push(report.clone());
+        let Report::Crash(crash) = report else { return };
+        list.lock().expect("no panic").push(crash.clone());
         std::panic::resume_unwind(Box::new("a sink that panics"));
     });
     let config = Config {
