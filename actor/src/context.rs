@@ -13,7 +13,7 @@ use crate::message::Message;
 use crate::node::{self, Node};
 use crate::pid::Pid;
 use crate::process::{self, Process, Side, show};
-use crate::signal::{Signal, signal};
+use crate::signal::Signal;
 
 /// Messages that a selective receive looks at before it asks whether the turn is over.
 const LOOKS_MAX: usize = 256;
@@ -142,13 +142,6 @@ impl Context {
     /// Is it this process's turn? It is not when its body is dropped with its node.
     pub(crate) fn is_current(&self) -> bool {
         self.own.is_current()
-    }
-
-    /// Puts a message into the process's own mailbox.
-    pub(crate) fn deliver(&self, message: Message) {
-        self.with_side(|side| side.mailbox.push(message));
-        // Another future of this process may wait in a receive already.
-        signal(self.pid(), Signal::Nudge);
     }
 
     /// Behind all messages that are in the mailbox now, but for those that come just now.

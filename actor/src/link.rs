@@ -5,7 +5,6 @@ use std::fmt;
 
 use crate::context::Context;
 use crate::exit::ExitReason;
-use crate::message::Message;
 use crate::pid::Pid;
 use crate::reference::Reference;
 use crate::signal::{Cause, Signal, signal};
@@ -34,18 +33,20 @@ impl Context {
             return Ok(());
         }
         let id = Reference::new();
-        if signal(peer, Signal::Link { from: me, id }) {
-            self.with_side(|side| side.links.insert(peer, id));
-            return Ok(());
-        }
-        if !self.with_side(|side| side.traps_exits) {
+        let lives = signal(peer, Signal::Link { from: me, id });
+        if !lives && !self.look(|side| side.traps_exits) {
             return Err(NoProcess);
         }
-        self.deliver(Message::from_signal(Signal::Exit {
-            from: Some(peer),
-            cause: Cause::Link,
-            reason: ExitReason::NoProcess,
-        }));
+        self.with_side(|side| side.links.insert(peer, id));
+        if !lives {
+            // The way of all signals: what the dead one wrote before comes first.
+            let exit = Signal::Exit {
+                from: Some(peer),
+                cause: Cause::Link,
+                reason: ExitReason::NoProcess,
+            };
+            signal(me, exit);
+        }
         Ok(())
     }
 

@@ -105,17 +105,16 @@ impl Context {
 
     fn watch(&mut self, reference: Reference, watch: Watch) {
         let (from, pid) = (self.pid(), watch.pid);
-        if signal(pid, Signal::Monitor { from, reference }) {
-            self.with_side(|side| side.watches.insert(reference, watch));
-            return;
+        self.with_side(|side| side.watches.insert(reference, watch));
+        if !signal(pid, Signal::Monitor { from, reference }) {
+            // The way of all signals: what the dead one wrote before comes first.
+            let down = Signal::Down {
+                reference,
+                from: pid,
+                reason: ExitReason::NoProcess,
+            };
+            signal(from, down);
         }
-        self.with_side(|side| side.forget_watching_alias(reference));
-        let down = Letter::new(Signal::Down {
-            reference,
-            from: pid,
-            reason: ExitReason::NoProcess,
-        });
-        self.deliver(watch.tell(down));
     }
 
     /// Ends a monitor. From now on no `Down` message of it comes; one that has come already

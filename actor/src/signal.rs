@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
 
 use rusm_sched::{LETTER_BYTES_MAX, Letter, Mail, interrupt};
 
@@ -100,7 +101,7 @@ pub(crate) enum Signal {
     },
     /// The process has a name, is in a group, or watches one: its end must be told there.
     Listed,
-    /// Something was put into the mailbox by the process itself.
+    /// Signals were heard in the midst of a turn: the next poll shall see what came of it.
     Nudge,
 }
 
@@ -117,7 +118,13 @@ const _: () = assert!(size_of::<Signal>() <= LETTER_BYTES_MAX);
 
 /// Sends a signal that the receiver sees before it goes on. False: it has ended.
 pub(crate) fn signal(to: Pid, signal: Signal) -> bool {
-    interrupt::<Process>(to.address(), Letter::new(signal)).is_ok()
+    let lives = interrupt::<Process>(to.address(), Letter::new(signal)).is_ok();
+    if !lives {
+        // Pairs with the exchange that closed its inbox: what it sent comes before what is done
+        // because it has ended.
+        fence(Ordering::Acquire);
+    }
+    lives
 }
 
 // JUSTIFICATION: an inbox that recorded what its letters hold would touch a second cache line

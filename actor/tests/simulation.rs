@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use rusm_actor::{ExitReason, Node, Pid, exit, kill, send};
+use rusm_actor::{ExitReason, Node, Pid, exit, is_alive, kill, send};
 use rusm_sched::sim::Simulation;
 
 /// How many seeds a property is tried with; `RUSM_SIM_SEEDS` says otherwise.
@@ -115,5 +115,37 @@ fn kills_exits_and_mail_in_any_order_leave_nobody_behind() {
             }
         });
         assert_eq!(ended.load(Ordering::Relaxed), 30, "seed {seed}");
+    });
+}
+
+/// What was said of somebody who had ended already went straight into the mailbox, past the
+/// letters that had come and were not looked at yet: the dead one's last words as well.
+#[test]
+fn last_words_come_before_the_news_that_there_is_nobody() {
+    for_each_seed(|seed| {
+        simulate(seed, |mut ctx| async move {
+            let me = ctx.pid();
+            ctx.trap_exit(true);
+            let speaker = ctx.spawn(move |_| async move { send(me, b"last words") });
+            while is_alive(speaker) {
+                rusm_sched::yield_now().await;
+            }
+            let taken_back = ctx.monitor(speaker);
+            let reference = ctx.monitor(speaker);
+            assert_eq!(ctx.link(speaker), Ok(()));
+            // As on the BEAM: what was not heard yet can be taken back.
+            assert!(ctx.demonitor(taken_back));
+            assert_eq!(ctx.receive().await.bytes(), b"last words");
+            let down = ctx.receive().await.down().expect("it watches nobody");
+            assert_eq!(
+                (down.reference, down.reason),
+                (reference, ExitReason::NoProcess)
+            );
+            let message = ctx.receive().await;
+            assert_eq!(
+                message.exit(),
+                Some((Some(speaker), &ExitReason::NoProcess))
+            );
+        });
     });
 }

@@ -55,6 +55,7 @@ fn m5_taking_a_monitor_back_leaves_a_down_that_has_come() {
     everywhere(|mut ctx| async move {
         let gone = dead(&mut ctx).await;
         let reference = ctx.monitor(gone);
+        rusm_sched::yield_now().await;
         assert!(!ctx.demonitor(reference));
         assert_eq!(down(&mut ctx, reference).await, ExitReason::NoProcess);
     });
@@ -68,6 +69,7 @@ fn m6_taking_a_monitor_back_can_remove_a_down_that_has_come() {
         let gone = dead(&mut ctx).await;
         let (first, second) = (ctx.monitor(gone), ctx.monitor(gone));
         send(me, b"after");
+        rusm_sched::yield_now().await;
         assert!(!ctx.demonitor_flush(first));
         assert_eq!(ctx.receive().await.bytes(), b"before");
         let left = ctx.receive().await.down().expect("the second one stays");
