@@ -57,12 +57,12 @@ pub(crate) fn discard<T>(written: T) {
 /// Tells those who are linked or watch, and those who are watched.
 fn tell(me: Pid, side: &Side, reason: &ExitReason) {
     let mut told = None;
-    for peer in side.links.peers() {
+    for peer in side.links.peers_in_order() {
         if told.replace(peer) != Some(peer) {
             send_exit(me, peer, reason.clone());
         }
     }
-    for (reference, watcher) in side.watchers.iter() {
+    for (reference, watcher) in side.watchers.in_order() {
         let down = Signal::Down {
             reference,
             from: me,
@@ -70,7 +70,7 @@ fn tell(me: Pid, side: &Side, reason: &ExitReason) {
         };
         signal(*watcher, down);
     }
-    for (reference, watch) in side.watches.iter() {
+    for (reference, watch) in side.watches.in_order() {
         signal(watch.pid, Signal::Demonitor { reference });
     }
 }

@@ -124,4 +124,11 @@ impl Links {
         let more = self.more.iter().copied();
         self.one.into_iter().chain(more).map(|(peer, _)| peer)
     }
+
+    /// As `peers`, from the oldest link on: see `References::in_order`.
+    pub(crate) fn peers_in_order(&self) -> impl Iterator<Item = Pid> {
+        let mut more: Vec<_> = self.more.iter().copied().collect();
+        more.sort_unstable_by_key(|(_, id)| id.age());
+        self.one.into_iter().chain(more).map(|(peer, _)| peer)
+    }
 }

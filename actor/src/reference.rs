@@ -31,6 +31,11 @@ impl Reference {
         Reference(scramble(next ^ secret()))
     }
 
+    /// Grows with each reference that one thread makes: who was there first.
+    pub(crate) fn age(self) -> u64 {
+        unscramble(self.0) ^ secret()
+    }
+
     /// The reference as a number, for hosts and wires.
     pub fn to_bits(self) -> u64 {
         self.0
@@ -54,6 +59,14 @@ fn scramble(number: u64) -> u64 {
     let number = (number ^ number >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let number = (number ^ number >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
     number ^ number >> 31
+}
+
+/// Undoes `scramble`: each multiplier is the other's inverse modulo 2^64.
+fn unscramble(number: u64) -> u64 {
+    let number = number ^ number >> 31 ^ number >> 62;
+    let number = number.wrapping_mul(0x3196_42B2_D24D_8EC3);
+    let number = (number ^ number >> 27 ^ number >> 54).wrapping_mul(0x96DE_1B17_3F11_9089);
+    number ^ number >> 30 ^ number >> 60
 }
 
 impl fmt::Display for Reference {
@@ -122,6 +135,20 @@ impl<V> References<V> {
         one.into_iter()
             .chain(many.map(|(reference, value)| (*reference, value)))
     }
+
+    /// As `iter`, the oldest reference first: what is told to others must not depend on how
+    /// references are scrambled, or a seed of the simulation would repeat no run.
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = (Reference, &V)> {
+        let (one, many) = match self {
+            References::None => (None, None),
+            References::One(reference, value) => (Some((*reference, value)), None),
+            References::Many(many) => (None, Some(many)),
+        };
+        let many = many.into_iter().flatten();
+        let mut many: Vec<_> = many.map(|(key, value)| (*key, value)).collect();
+        many.sort_unstable_by_key(|(reference, _)| reference.age());
+        one.into_iter().chain(many)
+    }
 }
 
 /// References are scrambled already, so they are their own hashes.
@@ -164,6 +191,18 @@ mod tests {
             assert_eq!(all, model.iter().map(|(k, v)| (*k, *v)).collect::<Vec<_>>());
             assert_eq!(table.get(reference), model.get(&reference));
         }
+    }
+
+    #[test]
+    fn a_table_is_gone_through_from_the_oldest_reference_on() {
+        let references: Vec<_> = (0..100).map(|_| Reference::new()).collect();
+        let mut table = References::default();
+        references
+            .iter()
+            .rev()
+            .for_each(|key| table.insert(*key, ()));
+        let order: Vec<_> = table.in_order().map(|(key, ())| key).collect();
+        assert_eq!(order, references);
     }
 
     #[test]
