@@ -206,7 +206,8 @@ impl Node {
         self.world().groups.leave(group, pid)
     }
 
-    /// Who is in a group, in the order of joining.
+    /// Who is in a group, in the order of joining. Somebody who has ended is in it no longer
+    /// when those hear of it who watched; whoever asks whether it lives may know earlier.
     pub fn members(&self, group: &str) -> Arc<Vec<Pid>> {
         self.world().groups.members(group)
     }

@@ -55,6 +55,9 @@ impl std::error::Error for RegisterError {}
 struct Won;
 
 /// The names of one node.
+///
+/// Who has ended is forgotten here a moment later, and whoever finds its address dead must find
+/// its name free: so everything that reads asks whether the owner lives.
 #[derive(Default)]
 pub(crate) struct Registry(RwLock<Names>);
 
@@ -66,6 +69,16 @@ struct Names {
 
 impl Registry {
     fn register(&self, name: &str, pid: Pid) -> Result<(), RegisterError> {
+        self.register_telling(name, pid, || signal(pid, Signal::Listed))
+    }
+
+    /// `tell` has the process know that it is listed here; false: it has ended.
+    fn register_telling(
+        &self,
+        name: &str,
+        pid: Pid,
+        tell: impl FnOnce() -> bool,
+    ) -> Result<(), RegisterError> {
         if name.is_empty() || name.len() > NAME_BYTES_MAX || name == RESERVED {
             return Err(RegisterError::BadName);
         }
@@ -82,7 +95,7 @@ impl Registry {
             return Err(RegisterError::Named(name.clone()));
         }
         // Told under the lock: whoever frees the names of `pid` when it ends comes later.
-        if !signal(pid, Signal::Listed) {
+        if !tell() {
             return Err(RegisterError::NoProcess);
         }
         names.insert(name.into(), pid);
@@ -99,7 +112,6 @@ impl Registry {
     fn find(&self, name: &str) -> Option<Pid> {
         let names = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let pid = names.pids.get(name).copied();
-        // It may have ended just now.
         pid.filter(|pid| is_alive(*pid))
     }
 
@@ -238,5 +250,37 @@ impl Context {
     /// When nobody has the name.
     pub fn send_name(&self, name: &str, message: impl Into<Message>) -> Result<(), NoProcess> {
         self.node().send_name(name, message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusm_sched::Config;
+    use std::time::Duration;
+
+    /// The one moment that matters between names and ends, held still: somebody has been told
+    /// of its name, and ends before the name is written down. Looks into the maps, since from
+    /// outside an entry of a dead owner is not to be seen.
+    #[test]
+    fn who_ends_while_it_is_given_a_name_leaves_nothing_behind() {
+        let node = Node::start(Config::default()).expect("a node starts");
+        let (world, moment) = (node.world(), Duration::from_millis(20));
+        let victim = node.spawn_join(|mut ctx| async move { drop(ctx.receive().await) });
+        let pid = victim.pid();
+        let given = world.registry.register_telling("late", pid, || {
+            let told = signal(pid, Signal::Listed);
+            node.kill(pid);
+            // Its end is settled after this call, and not told before.
+            assert_eq!(victim.wait_for(moment), None);
+            told
+        });
+        assert_eq!((given, victim.wait()), (Ok(()), ExitReason::Killed));
+        let names = world
+            .registry
+            .0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        assert!(names.pids.is_empty() && names.names.is_empty());
     }
 }
