@@ -196,15 +196,12 @@ impl Future for Call<'_> {
         }
         let reference = this.reference;
         let wanted = |message: &Message| message.answers(reference);
-        let found = this.context.poll_match(cx, &mut this.marker, wanted);
-        if let Poll::Ready(message) = found {
+        let looked = this.context.poll_match(cx, &mut this.marker, wanted);
+        looked.or_until(&mut this.sleep, cx).map(|found| {
+            let message = found.ok_or(CallError::Timeout)?;
             this.waits = false;
-            return Poll::Ready(message.into_answer());
-        }
-        match Pin::new(&mut this.sleep).poll(cx) {
-            Poll::Ready(()) => Poll::Ready(Err(CallError::Timeout)),
-            Poll::Pending => Poll::Pending,
-        }
+            message.into_answer()
+        })
     }
 }
 

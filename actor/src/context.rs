@@ -18,6 +18,33 @@ use crate::signal::Signal;
 /// Messages that a selective receive looks at before it asks whether the turn is over.
 const LOOKS_MAX: usize = 256;
 
+/// What came of looking for a message.
+#[must_use]
+pub(crate) enum Looked {
+    Found(Message),
+    /// There is none; the next one wakes the process.
+    Nothing,
+    /// There may be one: the turn is over, or signals are to be heard first. The process is
+    /// polled again without anybody waking it, and must not give up before that.
+    NotAtAll,
+}
+
+impl Looked {
+    /// For a wait that `sleep` limits: the message, or `None` when the time is up and there is
+    /// none.
+    pub(crate) fn or_until(
+        self,
+        sleep: &mut Sleep,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Option<Message>> {
+        match self {
+            Looked::Found(message) => Poll::Ready(Some(message)),
+            Looked::NotAtAll => Poll::Pending,
+            Looked::Nothing => Pin::new(sleep).poll(cx).map(|()| None),
+        }
+    }
+}
+
 /// A process's hold of itself. Eight bytes; it works on the process's own turns only and
 /// panics elsewhere, so moving it into another process or thread is of no use.
 pub struct Context {
@@ -179,16 +206,16 @@ impl Context {
         }
     }
 
-    /// Waits for a message that `wanted` accepts, from `marker` on, which moves on.
+    /// Looks for a message that `wanted` accepts, from `marker` on, which moves on.
     pub(crate) fn poll_match(
         &mut self,
         cx: &mut TaskContext<'_>,
         marker: &mut Marker,
         mut wanted: impl FnMut(&Message) -> bool,
-    ) -> Poll<Message> {
+    ) -> Looked {
         loop {
             if rusm_sched::charge(cx, 1).is_pending() {
-                return Poll::Pending;
+                return Looked::NotAtAll;
             }
             let find = |side: &mut Side| {
                 let outcome = side.mailbox.find(marker, LOOKS_MAX, &mut wanted);
@@ -198,18 +225,21 @@ impl Context {
             let (looks, found) = self.own.with_side(find).unwrap_or_default();
             rusm_sched::spend(looks as u32);
             if let Some(message) = found {
-                return Poll::Ready(message);
+                return Looked::Found(message);
             }
             if looks == LOOKS_MAX {
                 continue;
             }
             let Some(letter) = self.own.next() else {
                 self.expect_message(cx);
-                return Poll::Pending;
+                return match self.own.is_interrupted() {
+                    true => Looked::NotAtAll,
+                    false => Looked::Nothing,
+                };
             };
             let message = Message::from_letter(letter);
             if wanted(&message) {
-                return Poll::Ready(message);
+                return Looked::Found(message);
             }
             *marker = self.with_side(|side| {
                 side.mailbox.push(message);
@@ -271,8 +301,11 @@ impl<W: FnMut(&Message) -> bool + Unpin> Future for ReceiveMatch<'_, W> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Message> {
         let this = &mut *self;
-        this.context
-            .poll_match(cx, &mut this.marker, &mut this.wanted)
+        let context = &mut this.context;
+        match context.poll_match(cx, &mut this.marker, &mut this.wanted) {
+            Looked::Found(message) => Poll::Ready(message),
+            Looked::Nothing | Looked::NotAtAll => Poll::Pending,
+        }
     }
 }
 

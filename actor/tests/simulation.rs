@@ -1,7 +1,7 @@
 //! Processes under the simulation: mail and death in any order.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use rusm_actor::{ExitReason, Node, Pid, exit, is_alive, kill, send};
@@ -146,6 +146,27 @@ fn last_words_come_before_the_news_that_there_is_nobody() {
                 message.exit(),
                 Some((Some(speaker), &ExitReason::NoProcess))
             );
+        });
+    });
+}
+
+/// A caller whose time was up did not look for the answer if its turn was over by then: it said
+/// that none had come, with the answer in its mailbox.
+#[test]
+fn an_answer_that_has_come_when_the_time_is_up_still_counts() {
+    for_each_seed(|seed| {
+        simulate(seed, |mut ctx| async move {
+            let answered = Arc::new(AtomicBool::new(false));
+            let said = answered.clone();
+            let patience = Duration::from_millis(1);
+            let server = ctx.spawn(move |mut ctx| async move {
+                let (caller, _) = ctx.receive().await.into_call().expect("only calls come");
+                ctx.sleep(patience).await;
+                caller.reply(b"just in time");
+                said.store(true, Ordering::Relaxed);
+            });
+            let answer = ctx.call_within(patience, server, b"late?").await;
+            assert!(answer.is_ok() || !answered.load(Ordering::Relaxed));
         });
     });
 }

@@ -1,9 +1,7 @@
 //! Stopping children: one, with the patience it was promised, or all.
 
 use std::collections::{BTreeSet, HashMap};
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
-use std::task::Poll;
+use std::future::poll_fn;
 use std::time::Duration;
 
 use crate::exit::ExitReason;
@@ -76,11 +74,8 @@ impl Run {
         let wanted = move |message: &Message| message.down_reference() == Some(monitor);
         let mut sleep = rusm_sched::sleep(patience);
         let message = poll_fn(|cx| {
-            let found = self.ctx.poll_match(cx, &mut answer.marker, wanted);
-            if let Poll::Ready(message) = found {
-                return Poll::Ready(Some(message));
-            }
-            Pin::new(&mut sleep).poll(cx).map(|()| None)
+            let looked = self.ctx.poll_match(cx, &mut answer.marker, wanted);
+            looked.or_until(&mut sleep, cx)
         });
         message.await?.down().map(|down| down.reason)
     }
