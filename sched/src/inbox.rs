@@ -6,6 +6,7 @@
 //! above to say: this file moves them.
 
 mod chain;
+pub(crate) mod guard;
 pub(crate) mod parcel;
 
 use std::cell::{Cell, UnsafeCell};
@@ -305,7 +306,7 @@ pub fn post<K: Kind>(to: Address, letter: Letter<K::Mail>) -> Result<(), Letter<
     });
     turn::owe_for_send(below.min(DEPTH_PRICED_MAX) / DEPTH_PER_REDUCTION);
     match outcome {
-        Post::Refused => return Err(std::mem::ManuallyDrop::into_inner(Letter::from_node(node))),
+        Post::Refused => return guard::refused::<K>(slot, to, node),
         Post::HandOver => {
             // SAFETY: the node is ours until the task runs.
             let letter = unsafe { node.as_ref() };
@@ -340,7 +341,7 @@ pub fn interrupt<K: Kind>(to: Address, letter: Letter<K::Mail>) -> Result<(), Le
     };
     turn::owe(1);
     match outcome {
-        Post::Refused => return Err(std::mem::ManuallyDrop::into_inner(Letter::from_node(node))),
+        Post::Refused => return guard::refused::<K>(slot, to, node),
         Post::Schedule => seat::schedule_receiver(TaskRef(slot)),
         Post::Queued | Post::HandOver => {}
     }

@@ -97,6 +97,7 @@ pub use crate::{
     contain::contain,
     extension::extension_of,
     handle::{Handle, handle, is_alive, spawn, spawn_kind, try_handle, worker_index},
+    inbox::guard::{guard, interrupt_past_guard, is_guarded},
     inbox::{LETTER_BYTES_MAX, Letter, Letters, interrupt, post},
     info::{TaskInfo, task_info},
     park::{Driver, Park, ThreadDriver, Unpark},

@@ -124,7 +124,7 @@ pub(crate) fn current_slot(address: Address) -> &'static Slot {
 /// The task with an inbox whose turn this is, if it is one's.
 pub fn current_task() -> Option<Address> {
     let slot = try_current(|seat| seat.slot.get()).flatten()?;
-    (!slot.state.is_sealed()).then(|| slot.address())
+    slot.has_inbox().then(|| slot.address())
 }
 
 impl Seat {

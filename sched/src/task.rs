@@ -20,7 +20,7 @@ use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 
 use crate::config::Priority;
 use crate::contain::contain;
-use crate::inbox::{self, Letters, Node};
+use crate::inbox::{self, Letter, Letters, Node};
 use crate::seat::{self, Seat};
 pub use own::{Own, Received};
 use slot::{Address, Slot, TaskRef, Vtable, class_of};
@@ -48,6 +48,15 @@ pub trait Kind: Sized + 'static {
     fn resume(own: &Own<Self>) -> ControlFlow<()>;
     /// The future panicked with `payload`; the task ends. On its own turn.
     fn panicked(own: &Own<Self>, payload: Box<dyn Any + Send>);
+    /// Takes a letter for a guarded task (see [`guard`](crate::guard)), from any thread: how many
+    /// lie there unread now, about.
+    ///
+    /// # Errors
+    /// The letter itself, when nobody is there.
+    fn guard(to: Address, letter: Letter<Self::Mail>) -> Result<u32, Letter<Self::Mail>> {
+        let _ = to;
+        Err(letter)
+    }
     /// The task has ended and its address is dead. Called only if there is something to say.
     fn closed(ended: Ended, side: Option<Box<Self::Side>>, unread: Letters<Self::Mail>);
 }
@@ -153,6 +162,8 @@ impl Drop for GiveBack {
         // The address was shown to whoever was to make the task: it must never be another's.
         let next = slot.address().generation().wrapping_add(1);
         slot.generation.store(next, Ordering::Relaxed);
+        // It may have been sealed for that task already; nothing else is in the word.
+        slot.state.close(next);
         seat::with_cache(|cache| cache.slots[slot.class()].push(slot.class(), slot.into()));
     }
 }
@@ -166,6 +177,7 @@ where
     Vtable {
         name: std::any::type_name::<Written>,
         boxed_bytes: if boxed { size_of::<Written>() } else { 0 },
+        has_inbox: K::HAS_INBOX,
         poll: poll::<K, F>,
         drop: drop_future::<F>,
         closed: closed::<K>,

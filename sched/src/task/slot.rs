@@ -65,6 +65,8 @@ pub(crate) struct Vtable {
     pub(crate) name: fn() -> &'static str,
     /// Bytes of a body that was too large for a slot; otherwise none.
     pub(crate) boxed_bytes: usize,
+    /// Do such tasks take letters?
+    pub(crate) has_inbox: bool,
     /// Polls the future. Must be on the task's own turn.
     pub(crate) poll: unsafe fn(&Slot, &mut Context<'_>) -> Poll<()>,
     /// Drops the future in place. Once, after which it is not polled again.
@@ -141,6 +143,11 @@ impl Slot {
     pub(crate) fn vtable(&self) -> Option<&'static Vtable> {
         // SAFETY: only `set_vtable` stores here, and it takes references to statics.
         unsafe { self.vtable.load(Ordering::Relaxed).as_ref() }
+    }
+
+    /// Does the latest task here take letters? Its inbox may be sealed all the same.
+    pub(crate) fn has_inbox(&self) -> bool {
+        self.vtable().is_some_and(|vtable| vtable.has_inbox)
     }
 
     pub(crate) fn home(&self) -> u16 {

@@ -27,7 +27,8 @@ const LIVE: u64 = 8;
 /// Parked inside a receive: a plain letter wakes it. Only set together with clearing
 /// `ACTIVE`, when no letter is waiting.
 const RECEIVING: u64 = 16;
-/// The task takes no letters at all.
+/// The inbox takes no letters: the task wants none, or somebody else takes them for it. Set by
+/// `open` or `seal`, and stays until the task has ended.
 const SEALED: u64 = 32;
 
 const FLAGS: u64 = 63;
@@ -90,9 +91,10 @@ impl State {
     }
 
     /// Occupies the slot; the caller then queues the task. The release pairs with the
-    /// acquire of every later exchange on the word.
+    /// acquire of every later exchange on the word. A seal that was put on it before stays.
     pub(crate) fn open(&self, generation: u32, takes_letters: bool) {
-        let sealed = if takes_letters { 0 } else { SEALED };
+        let before = self.0.load(Ordering::Relaxed) & SEALED;
+        let sealed = if takes_letters { before } else { SEALED };
         self.0.store(
             stamp(generation) | LIVE | ACTIVE | sealed,
             Ordering::Release,
@@ -120,9 +122,15 @@ impl State {
         self.0.load(Ordering::Relaxed) & RECEIVING != 0
     }
 
-    /// Does the task take letters at all?
+    /// Has the inbox refuse all letters but those of `interrupt_sealed` from now on. Called by
+    /// the owner of the task. Release: who finds the seal finds what was made before it.
+    pub(crate) fn seal(&self) {
+        self.0.fetch_or(SEALED, Ordering::Release);
+    }
+
+    /// Does the inbox refuse letters? The acquire pairs with the releases in `seal` and `open`.
     pub(crate) fn is_sealed(&self) -> bool {
-        self.0.load(Ordering::Relaxed) & SEALED != 0
+        self.0.load(Ordering::Acquire) & SEALED != 0
     }
 
     /// The newest letter, or 0: a snapshot from which observers estimate the inbox's length.
@@ -167,8 +175,25 @@ impl State {
     }
 
     /// Pushes `letter` and wakes the task wherever it waits.
-    pub(crate) fn interrupt(
+    pub(crate) fn interrupt(&self, generation: u32, letter: u64, link: impl FnMut(u64)) -> Post {
+        self.interrupt_unless(GENERATION | LIVE | SEALED, generation, letter, link)
+    }
+
+    /// As `interrupt`, whether the inbox is sealed or not.
+    pub(crate) fn interrupt_sealed(
         &self,
+        generation: u32,
+        letter: u64,
+        link: impl FnMut(u64),
+    ) -> Post {
+        self.interrupt_unless(GENERATION | LIVE, generation, letter, link)
+    }
+
+    /// `mask`: the bits that refuse the letter when they are not those of a live, open task.
+    #[inline(always)]
+    fn interrupt_unless(
+        &self,
+        mask: u64,
         generation: u32,
         letter: u64,
         mut link: impl FnMut(u64),
@@ -176,7 +201,7 @@ impl State {
         let expected = stamp(generation) | LIVE;
         let mut word = self.0.load(Ordering::Relaxed);
         loop {
-            if (word ^ expected) & (GENERATION | LIVE | SEALED) != 0 {
+            if (word ^ expected) & mask != 0 {
                 return Post::Refused;
             }
             link(word & HEAD);

@@ -105,6 +105,16 @@ impl Task {
         }
     }
 
+    fn interrupt_sealed(&self, letter: u64) {
+        self.write(letter);
+        let link = self.link(letter);
+        match self.state.interrupt_sealed(GENERATION, letter * 64, link) {
+            Post::Schedule => self.schedule(),
+            Post::Queued => {}
+            other => unreachable!("{other:?} of a live task"),
+        }
+    }
+
     fn wake(&self) {
         self.ready.store(1, Ordering::Release);
         if self.state.wake(GENERATION) == Wake::Schedule {
@@ -255,5 +265,39 @@ fn loom_a_letter_for_the_dead_never_reaches_the_next_owner_of_the_slot() {
             0,
             "a stranger's letter lies in the inbox"
         );
+    });
+}
+
+#[test]
+fn loom_nothing_gets_into_an_inbox_after_it_was_sealed() {
+    loom::model(|| {
+        let task = Task::running();
+        let sender = {
+            let task = task.clone();
+            thread::spawn(move || (task.post(1), task.post(2)))
+        };
+        task.state.seal();
+        task.read();
+        let (first, second) = sender.join().expect("the sender does not panic");
+        assert!(first || !second, "the younger letter got in alone");
+        let taken = usize::from(first) + usize::from(second);
+        assert_eq!(task.seen.load(Ordering::Relaxed), taken);
+        assert_eq!(task.state.newest(), 0);
+    });
+}
+
+#[test]
+fn loom_a_sealed_task_that_parks_is_woken_past_its_seal() {
+    loom::model(|| {
+        let task = Task::running();
+        task.state.seal();
+        let sender = {
+            let task = task.clone();
+            thread::spawn(move || task.interrupt_sealed(1))
+        };
+        task.turn(1);
+        sender.join().expect("the sender does not panic");
+        task.turn(1);
+        assert!(!task.state.is_live(), "the letter was lost");
     });
 }
