@@ -12,6 +12,7 @@ use crate::alias::AliasKind;
 use crate::context::Context;
 use crate::death::discard;
 use crate::exit::ExitReason;
+use crate::limit::MAILBOX_FULL;
 use crate::mailbox::Marker;
 use crate::message::Message;
 use crate::monitor::Watch;
@@ -40,6 +41,8 @@ pub enum CallError {
     CallingSelf,
     /// No answer came in time. A late one will be dropped.
     Timeout,
+    /// The process's mailbox was full, and the question was shed.
+    Full,
     /// The process ended before it answered.
     Ended(ExitReason),
     /// An answer came that is none to this request. Only calls that take a type have this.
@@ -54,6 +57,7 @@ impl fmt::Display for CallError {
                 f.write_str("a process called itself and would wait for ever")
             }
             CallError::Timeout => f.write_str("the called process did not answer in time"),
+            CallError::Full => f.write_str("the called process's mailbox is full"),
             CallError::Ended(reason) => write!(f, "the called process ended: {reason}"),
             CallError::UnexpectedReply => {
                 f.write_str("the called process answered something else than it was asked")
@@ -70,6 +74,7 @@ impl From<CallError> for ExitReason {
             CallError::NoProcess => ExitReason::NoProcess,
             CallError::Timeout => ExitReason::Timeout,
             CallError::Ended(reason) => reason,
+            CallError::Full => ExitReason::error(MAILBOX_FULL),
             CallError::CallingSelf => ExitReason::error("calling_self"),
             CallError::UnexpectedReply => ExitReason::error("unexpected_reply"),
         }

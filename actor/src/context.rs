@@ -176,11 +176,16 @@ impl Context {
         self.look(|side| side.mailbox.end())
     }
 
-    /// Takes the oldest message that `wanted` accepts out of the mailbox.
-    pub(crate) fn pick(&mut self, wanted: impl FnMut(&Message) -> bool) -> Option<Message> {
+    /// Brings the letters that have come over into the mailbox, unless a signal is among them.
+    pub(crate) fn gather(&mut self) {
         while let Some(letter) = self.own.next() {
             self.with_side(|side| side.mailbox.push(Message::from_letter(letter)));
         }
+    }
+
+    /// Takes the oldest message that `wanted` accepts out of the mailbox.
+    pub(crate) fn pick(&mut self, wanted: impl FnMut(&Message) -> bool) -> Option<Message> {
+        self.gather();
         let mut marker = Marker::default();
         let find = |side: &mut Side| {
             let found = side.mailbox.find(&mut marker, usize::MAX, wanted).1;

@@ -16,7 +16,9 @@ pub(crate) fn settle(ended: Ended, side: Option<Box<Side>>, unread: Letters<Sign
     let mut side = side.unwrap_or_default();
     // Without a reason it was its node that ended; or it returned, and nobody had ever asked.
     let reason = side.reason.take().unwrap_or(ExitReason::Shutdown);
-    let unheard: Vec<_> = side.unheard.drain(..).chain(unread).collect();
+    let gated = side.mailbox.gate().map(|gate| gate.close(me));
+    let gated = gated.unwrap_or_default();
+    let unheard: Vec<_> = side.unheard.drain(..).chain(unread).chain(gated).collect();
     let listed = side.listed
         || unheard
             .iter()
@@ -44,6 +46,9 @@ pub(crate) fn settle(ended: Ended, side: Option<Box<Side>>, unread: Letters<Sign
         discard(letter);
     }
     while let Some(message) = side.mailbox.pop() {
+        discard(message);
+    }
+    for message in side.mailbox.take_shed() {
         discard(message);
     }
 }

@@ -48,6 +48,8 @@ pub(crate) fn hear(me: Pid, side: &mut Side, letter: Letter<Signal>) -> Heard {
             unwatched,
             ..
         } => answer(side, *reference, *unwatched),
+        // Who has shed it has forgotten who asked.
+        Signal::Shed { reference } => answer(side, *reference, true),
         Signal::Aliased { reference, .. } => return aliased(side, *reference, letter),
         Signal::Link { .. }
         | Signal::Unlink { .. }

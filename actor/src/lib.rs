@@ -30,11 +30,13 @@ mod call;
 mod context;
 mod death;
 mod exit;
+mod gate;
 mod group;
 mod halt;
 mod hear;
 mod info;
 mod join;
+mod limit;
 mod link;
 mod mailbox;
 mod message;
@@ -67,6 +69,7 @@ pub use crate::{
         info,
     },
     join::JoinHandle,
+    limit::{MAILBOX_FULL, MailboxInfo, MailboxLimit, MailboxPolicy, TrySendError, try_send},
     link::NoProcess,
     message::{Content, INLINE_BYTES_MAX, Message},
     monitor::{Down, Watched},

@@ -2,7 +2,9 @@
 //! look among them.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
+use crate::gate::{Gate, Ledger, Unheard};
 use crate::message::Message;
 
 /// Fewer messages than this are not shown to observers, for messages that come and go one by
@@ -21,6 +23,14 @@ pub(crate) struct Mailbox {
     gaps: u64,
     /// Observers were told that there are many.
     shown: bool,
+    /// Few mailboxes have a limit.
+    limited: Option<Box<Limited>>,
+}
+
+struct Limited {
+    gate: Arc<Gate>,
+    /// Messages that were shed, to be dropped where the code of others may run.
+    shed: Vec<Message>,
 }
 
 /// A place in a mailbox: whoever waits for the answer to a question need not look at what came
@@ -32,11 +42,75 @@ pub(crate) struct Marker {
 }
 
 impl Mailbox {
+    pub(crate) fn limited(gate: Arc<Gate>) -> Self {
+        let shed = Vec::new();
+        Mailbox {
+            limited: Some(Box::new(Limited { gate, shed })),
+            ..Mailbox::default()
+        }
+    }
+
+    pub(crate) fn gate(&self) -> Option<&Arc<Gate>> {
+        self.limited.as_ref().map(|limited| &limited.gate)
+    }
+
+    /// Counts what is here, and all that comes, at `gate`.
+    pub(crate) fn set_gate(&mut self, gate: Arc<Gate>) {
+        let messages = self.messages.iter();
+        let counted = messages.filter(|message| message.is_sheddable());
+        counted.for_each(|_| gate.change(Ledger::keep));
+        self.limited = Mailbox::limited(gate).limited;
+    }
+
     pub(crate) fn push(&mut self, message: Message) {
+        if let Some(gate) = self.gate()
+            && message.is_sheddable()
+        {
+            gate.change(Ledger::keep);
+        }
         self.messages.push_back(message);
     }
 
+    /// Adds what has become of a letter. `counted`: the gate has counted that as a message.
+    pub(crate) fn push_heard(&mut self, message: Message, counted: bool) {
+        if !counted {
+            return self.push(message);
+        }
+        if !message.is_sheddable() {
+            self.forget_one();
+        }
+        self.messages.push_back(message);
+    }
+
+    /// The gate has counted a message that nobody will see.
+    pub(crate) fn forget_one(&mut self) {
+        if let Some(gate) = self.gate() {
+            // If it was to be shed, there is one less to shed.
+            let _ = gate.change(Ledger::release);
+        }
+    }
+
+    /// Takes over what lies at the gate, whose messages are counted as kept here.
+    pub(crate) fn hear_gate(&mut self) -> Unheard {
+        let gate = self.gate();
+        gate.map(|gate| gate.change(Ledger::hear))
+            .unwrap_or_default()
+    }
+
     pub(crate) fn pop(&mut self) -> Option<Message> {
+        if self.limited.is_none() {
+            return self.pop_front();
+        }
+        self.drop_doomed();
+        loop {
+            let message = self.pop_front()?;
+            if let Some(message) = self.release(message) {
+                return Some(message);
+            }
+        }
+    }
+
+    fn pop_front(&mut self) -> Option<Message> {
         let message = self.messages.pop_front()?;
         self.first += 1;
         Some(message)
@@ -62,6 +136,43 @@ impl Mailbox {
         std::mem::take(&mut self.shown).then_some(0)
     }
 
+    /// A message leaves the mailbox, unless it was shed at this very moment.
+    fn release(&mut self, message: Message) -> Option<Message> {
+        let Some(limited) = &mut self.limited else {
+            return Some(message);
+        };
+        if !message.is_sheddable() || limited.gate.change(Ledger::release) {
+            return Some(message);
+        }
+        limited.shed.push(message);
+        None
+    }
+
+    /// Takes the messages out that the gate has shed: the oldest ones.
+    pub(crate) fn drop_doomed(&mut self) {
+        let Some(gate) = self.gate() else { return };
+        for _ in 0..gate.change(Ledger::take_doomed) {
+            let oldest = self.messages.iter().position(Message::is_sheddable);
+            let message = oldest.and_then(|at| self.remove(at, &mut Marker::default()));
+            if let Some(limited) = &mut self.limited {
+                limited.shed.extend(message);
+            }
+        }
+    }
+
+    /// Were messages shed since they were last taken?
+    pub(crate) fn has_shed(&self) -> bool {
+        let limited = self.limited.as_ref();
+        limited.is_some_and(|limited| !limited.shed.is_empty())
+    }
+
+    pub(crate) fn take_shed(&mut self) -> Vec<Message> {
+        let limited = self.limited.as_mut();
+        limited
+            .map(|limited| std::mem::take(&mut limited.shed))
+            .unwrap_or_default()
+    }
+
     /// Behind all messages that are here now.
     pub(crate) fn end(&self) -> Marker {
         Marker {
@@ -73,6 +184,28 @@ impl Mailbox {
     /// Looks from `marker` on for a message that `wanted` accepts, at `looks_max` of them, and
     /// moves the marker behind those it refused. How many it looked at, and what it found.
     pub(crate) fn find(
+        &mut self,
+        marker: &mut Marker,
+        looks_max: usize,
+        mut wanted: impl FnMut(&Message) -> bool,
+    ) -> (usize, Option<Message>) {
+        self.drop_doomed();
+        let mut looks = 0;
+        loop {
+            let (more, found) = self.find_any(marker, looks_max - looks, &mut wanted);
+            looks += more;
+            match found {
+                None => return (looks, None),
+                Some(message) => {
+                    if let Some(message) = self.release(message) {
+                        return (looks, Some(message));
+                    }
+                }
+            }
+        }
+    }
+
+    fn find_any(
         &mut self,
         marker: &mut Marker,
         looks_max: usize,
@@ -102,7 +235,7 @@ impl Mailbox {
 
     fn remove(&mut self, at: usize, marker: &mut Marker) -> Option<Message> {
         if at == 0 {
-            return self.pop();
+            return self.pop_front();
         }
         let message = self.messages.remove(at)?;
         if at < self.messages.len() {

@@ -144,6 +144,19 @@ impl Message {
         }
     }
 
+    /// The request's name, if it is one.
+    pub(crate) fn call_reference(&self) -> Option<Reference> {
+        match &*self.0 {
+            Signal::Call { reference, .. } => Some(*reference),
+            _ => None,
+        }
+    }
+
+    /// See [`Signal::is_sheddable`].
+    pub(crate) fn is_sheddable(&self) -> bool {
+        self.0.is_sheddable()
+    }
+
     pub(crate) fn down_reference(&self) -> Option<Reference> {
         match &*self.0 {
             Signal::Down { reference, .. } => Some(*reference),
@@ -155,7 +168,7 @@ impl Message {
     /// Is it what a call with this reference waits for?
     pub(crate) fn answers(&self, call: Reference) -> bool {
         match &*self.0 {
-            Signal::Reply { reference, .. } => *reference == call,
+            Signal::Reply { reference, .. } | Signal::Shed { reference } => *reference == call,
             _ => self.down_reference() == Some(call),
         }
     }
@@ -164,6 +177,7 @@ impl Message {
     pub(crate) fn into_answer(self) -> Result<Message, CallError> {
         match self.0.into_inner() {
             Signal::Reply { message, .. } => Ok(message),
+            Signal::Shed { .. } => Err(CallError::Full),
             Signal::Down {
                 reason: ExitReason::NoProcess,
                 ..

@@ -13,6 +13,7 @@ use rusm_sched::{
 use crate::context::Context;
 use crate::exit::{ExitReason, Outcome};
 use crate::join::{JoinCell, JoinHandle};
+use crate::limit::{MailboxLimit, make_body};
 use crate::message::Message;
 use crate::pid::Pid;
 use crate::process::{Process, Side};
@@ -35,6 +36,8 @@ pub struct SpawnOptions {
     pub priority: Priority,
     /// A name for reports.
     pub label: Option<Arc<str>>,
+    /// A limit of its mailbox.
+    pub mailbox: Option<MailboxLimit>,
 }
 
 /// A native body that has kept its worker for longer than `Config::turn_limit`.
@@ -105,9 +108,12 @@ impl Node {
         Fut: Future + Send + 'static,
         Fut::Output: Outcome,
     {
-        let side = options.label.map(|label| {
+        let needs_side = options.label.is_some() || options.mailbox.is_some();
+        let side = needs_side.then(|| {
+            let limited = options.mailbox.map(|limit| self.limited_mailbox(limit));
             Box::new(Side {
-                label: Some(label),
+                mailbox: limited.unwrap_or_default(),
+                label: options.label,
                 ..Side::default()
             })
         });
@@ -141,7 +147,8 @@ impl Node {
         Fut: Future + Send + 'static,
         Fut::Output: Outcome,
     {
-        let start = |own| body(Context::new(own));
+        let gate = side.as_ref().and_then(|side| side.mailbox.gate().cloned());
+        let start = |own| make_body(own, gate, || self.clone(), body);
         Pid::new(self.handle.spawn_kind::<Process, _>(priority, side, start))
     }
 

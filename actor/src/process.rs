@@ -5,13 +5,15 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::task::Waker;
 
-use rusm_sched::{Ended, Kind, Letter, Letters, Own, Returns};
+use rusm_sched::{Address, Ended, Kind, Letter, Letters, Own, Returns};
 
 use crate::alias::AliasKind;
 use crate::death;
 use crate::exit::{ExitReason, Outcome};
+use crate::gate;
 use crate::hear::{Heard, hear};
 use crate::join::JoinCell;
+use crate::limit;
 use crate::link::Links;
 use crate::mailbox::Mailbox;
 use crate::message::Message;
@@ -59,17 +61,25 @@ impl Kind for Process {
     type Side = Side;
 
     fn resume(own: &Own<Self>) -> ControlFlow<()> {
-        let waker = own.with_side(|side| {
+        let left = |side: &mut Side| {
             show(own, side);
-            side.receiver.take()
-        });
-        if let Some(waker) = waker.flatten() {
+            (side.receiver.take(), side.mailbox.has_shed())
+        };
+        let (waker, has_shed) = own.with_side(left).unwrap_or_default();
+        if let Some(waker) = waker {
             waker.wake();
+        }
+        if has_shed {
+            drop_shed(own);
         }
         if own.is_interrupted() {
             return take_signals(own);
         }
         ControlFlow::Continue(())
+    }
+
+    fn guard(to: Address, letter: Letter<Signal>) -> Result<u32, Letter<Signal>> {
+        gate::post(Pid::new(to), letter)
     }
 
     fn panicked(own: &Own<Self>, payload: Box<dyn Any + Send>) {
@@ -125,6 +135,18 @@ pub(crate) fn hear_now(own: &Own<Process>) {
     signal(Pid::new(own.address()), Signal::Nudge);
 }
 
+/// Drops messages that were shed when they lay in the mailbox already. Who asked is told.
+#[cold]
+fn drop_shed(own: &Own<Process>) {
+    let shed = own.with_side(|side| side.mailbox.take_shed());
+    for message in shed.into_iter().flatten() {
+        if let Some(reference) = message.call_reference() {
+            own.with_side(|side| side.watchers.remove(reference));
+        }
+        gate::discard(message.into_letter());
+    }
+}
+
 /// Takes everything that has come: signals are obeyed in their order, messages kept.
 #[cold]
 fn take_signals(own: &Own<Process>) -> ControlFlow<()> {
@@ -132,10 +154,10 @@ fn take_signals(own: &Own<Process>) -> ControlFlow<()> {
     let mut letters = own.take();
     // Dropped when the side block is back in its place: what others wrote may do anything then.
     let mut refused = Vec::new();
-    let ends = own.with_new_side(|side| {
+    let (ends, has_shed) = own.with_new_side(|side| {
         if side.is_ending() {
             side.unheard.extend(letters);
-            return true;
+            return (true, false);
         }
         while let Some(letter) = own.next_private() {
             side.mailbox.push(Message::from_letter(letter));
@@ -148,18 +170,54 @@ fn take_signals(own: &Own<Process>) -> ControlFlow<()> {
                 Heard::End(reason) => {
                     side.reason.get_or_insert(reason);
                     side.unheard.extend(letters);
-                    return true;
+                    return (true, false);
                 }
             }
         }
+        // After the inbox, where everything is older.
+        let limited = side.mailbox.gate().is_some();
+        let ends = limited && hear_gated(me, side, &mut refused);
         show(own, side);
-        false
+        (ends, limited && side.mailbox.has_shed())
     });
     refused.into_iter().for_each(death::discard);
     if ends {
         return ControlFlow::Break(());
     }
+    if has_shed {
+        drop_shed(own);
+    }
     ControlFlow::Continue(())
+}
+
+/// Hears what lies at the gate of a limited mailbox. True: the process ends.
+fn hear_gated(me: Pid, side: &mut Side, refused: &mut Vec<Letter<Signal>>) -> bool {
+    let mut letters = side.mailbox.hear_gate();
+    let mut reason = side.mailbox.has_overflowed().then(limit::overflow);
+    while reason.is_none()
+        && let Some(letter) = letters.next()
+    {
+        let counted = letter.is_sheddable();
+        match hear(me, side, letter) {
+            Heard::Message(message) => {
+                side.mailbox.push_heard(message, counted);
+                continue;
+            }
+            Heard::Nothing => {}
+            Heard::Refused(letter) => refused.push(letter),
+            Heard::End(why) => reason = Some(why),
+        }
+        if counted {
+            side.mailbox.forget_one();
+        }
+    }
+    side.mailbox.drop_doomed();
+    side.unheard.extend(letters);
+    if let Some(reason) = reason {
+        side.reason.get_or_insert(reason);
+        return true;
+    }
+    false
 }
 
 impl<T: Outcome> Returns<T> for Process {

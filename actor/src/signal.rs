@@ -72,6 +72,10 @@ pub(crate) enum Signal {
         unwatched: bool,
         message: Message,
     },
+    /// The request was shed before it was received: there will be no answer.
+    Shed {
+        reference: Reference,
+    },
     /// A message that counts only while the alias is active.
     Aliased {
         reference: Reference,
@@ -103,6 +107,36 @@ pub(crate) enum Signal {
     Listed,
     /// Signals were heard in the midst of a turn: the next poll shall see what came of it.
     Nudge,
+}
+
+impl Signal {
+    /// Is it what a process says to another, which a limited mailbox may shed? Never so is
+    /// what the system says, nor what a process has asked for.
+    pub(crate) fn is_sheddable(&self) -> bool {
+        match self {
+            Signal::Short { .. }
+            | Signal::Inline { .. }
+            | Signal::Shared(_)
+            | Signal::Native(_)
+            | Signal::Call { .. }
+            | Signal::Aliased { .. } => true,
+            Signal::Timeout { .. }
+            | Signal::Group(_)
+            | Signal::Exit { .. }
+            | Signal::Down { .. }
+            | Signal::NamedDown(_)
+            | Signal::Reply { .. }
+            | Signal::Shed { .. }
+            | Signal::Kill
+            | Signal::Link { .. }
+            | Signal::Unlink { .. }
+            | Signal::Monitor { .. }
+            | Signal::Demonitor { .. }
+            | Signal::Listed
+            | Signal::Info(_)
+            | Signal::Nudge => false,
+        }
+    }
 }
 
 /// Why an exit signal was sent.

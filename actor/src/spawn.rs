@@ -8,7 +8,9 @@ use rusm_sched::Priority;
 
 use crate::context::Context;
 use crate::exit::Outcome;
+use crate::limit::{MailboxLimit, make_body};
 use crate::monitor::Watch;
+use crate::node::Node;
 use crate::pid::Pid;
 use crate::process::{Process, Side};
 use crate::reference::Reference;
@@ -21,10 +23,11 @@ pub struct Spawn {
     monitor: bool,
     priority: Priority,
     label: Option<Arc<str>>,
+    mailbox: Option<MailboxLimit>,
 }
 
 impl Spawn {
-    /// Neither linked nor watched, of normal priority, without a label.
+    /// Neither linked nor watched, of normal priority, without a label or a limit.
     pub fn new() -> Self {
         Spawn::default()
     }
@@ -50,6 +53,12 @@ impl Spawn {
     /// A name for reports.
     pub fn label(mut self, label: impl Into<Arc<str>>) -> Self {
         self.label = Some(label.into());
+        self
+    }
+
+    /// With a limit of its mailbox, from its first message on.
+    pub fn mailbox(mut self, limit: MailboxLimit) -> Self {
+        self.mailbox = Some(limit);
         self
     }
 }
@@ -87,13 +96,17 @@ impl Context {
         let mut side = Box::<Side>::default();
         side.label = how.label;
         side.parent = how.link.then_some(me);
+        if let Some(limit) = how.mailbox {
+            side.mailbox = self.node().limited_mailbox(limit);
+        }
+        let gate = side.mailbox.gate().cloned();
         if how.link {
             side.links.insert(me, reference);
         }
         if how.monitor {
             side.watchers.insert(reference, me);
         }
-        let start = |own| body(Context::new(own));
+        let start = |own| make_body(own, gate, Node::current, body);
         let child = rusm_sched::spawn_kind::<Process, _>(how.priority, side, start);
         let child = Pid::new(child);
         // Whatever the child says first, it is heard after this.

@@ -1,8 +1,9 @@
-//! What the processes of a node have in common: names, groups, whose end is awaited, and a limit
-//! of crash reports.
+//! What the processes of a node have in common: names, groups, gates of mailboxes, whose end is
+//! awaited, and a limit of crash reports.
 
 use std::sync::Arc;
 
+use crate::gate::Gates;
 use crate::group::Groups;
 use crate::halt::Halt;
 use crate::pid::Pid;
@@ -15,6 +16,7 @@ pub(crate) struct World {
     pub(crate) groups: Groups,
     pub(crate) halt: Halt,
     pub(crate) crashes: Limit,
+    pub(crate) gates: Gates,
 }
 
 /// Frees all that an ended process had there; its name.

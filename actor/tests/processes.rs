@@ -226,6 +226,7 @@ fn priorities_change_the_order_and_starve_nobody() {
             let options = SpawnOptions {
                 priority,
                 label: Some("worker".into()),
+                ..SpawnOptions::default()
             };
             ctx.node().spawn_with(options, move |ctx| async move {
                 for _ in 0..200 {

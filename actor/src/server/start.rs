@@ -13,6 +13,7 @@ use rusm_sched::Priority;
 use crate::call::CallError;
 use crate::context::Context;
 use crate::exit::ExitReason;
+use crate::limit;
 use crate::message::{Content, Message};
 use crate::node::kill;
 use crate::pid::Pid;
@@ -200,6 +201,11 @@ pub(crate) async fn begin<B: Behaviour>(
         }
         Err(CallError::Ended(reason)) => StartError::Failed(reason),
         Err(CallError::NoProcess) => StartError::Failed(ExitReason::NoProcess),
+        Err(CallError::Full) => {
+            // Its mailbox has a limit that others have filled.
+            kill(child);
+            StartError::Failed(limit::overflow())
+        }
     };
     clear_away(ctx, child, monitor, &error).await;
     Err(error)
