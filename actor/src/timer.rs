@@ -88,8 +88,8 @@ impl TimerRef {
 }
 
 impl Node {
-    /// Sends `message` after `delay`, unless it is cancelled before. Timers to processes that
-    /// have ended are swept now and then.
+    /// Sends `message` after `delay`, unless it is cancelled before. A timer to a process that has
+    /// ended is dropped when others are armed, and counts as sent from then on.
     pub fn send_after(
         &self,
         delay: Duration,

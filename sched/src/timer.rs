@@ -43,6 +43,17 @@ enum Action {
     Post(Parcel),
 }
 
+impl Action {
+    /// Has whom it is for ended?
+    fn is_stale(&self) -> bool {
+        match self {
+            Action::Post(parcel) => parcel.is_stale(),
+            // Whose waker it is cannot be known; who sleeps disarms it when it ends.
+            Action::Wake(_) => false,
+        }
+    }
+}
+
 impl Timers {
     pub(crate) fn new() -> Self {
         Timers {
@@ -67,12 +78,25 @@ impl Timers {
     }
 
     /// Arms a timer; true when it is the first one due.
+    ///
+    /// Each letter that is armed has two other timers looked at, and those to tasks that have
+    /// ended dropped: however many there are, they are never more than twice the others for
+    /// long. To find them when a task ends would cost every task a list.
     fn arm(&self, at: u64, action: Action) -> (Key, bool) {
         let mut wheel = self.lock();
+        let stale = match &action {
+            Action::Post(_) => wheel.weed(Action::is_stale),
+            Action::Wake(_) => Default::default(),
+        };
         let key = wheel.arm(at, action);
         let earlier = at < self.next.load(Ordering::Relaxed);
         if earlier {
             self.publish(&wheel);
+        }
+        drop(wheel);
+        for action in stale.into_iter().flatten() {
+            // It holds what somebody else wrote.
+            contain(|| drop(action));
         }
         (key, earlier)
     }

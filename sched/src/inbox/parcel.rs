@@ -4,6 +4,7 @@ use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 use super::{Letter, Node, post};
+use crate::handle::is_alive;
 use crate::task::Kind;
 use crate::task::slot::Address;
 
@@ -34,6 +35,11 @@ impl Parcel {
                 drop(ManuallyDrop::into_inner(Letter::<K::Mail>::from_node(node)));
             },
         }
+    }
+
+    /// Has whom it is for ended?
+    pub(crate) fn is_stale(&self) -> bool {
+        !is_alive(self.to)
     }
 
     pub(crate) fn deliver(self) {

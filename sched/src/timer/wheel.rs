@@ -17,6 +17,13 @@ const SLOTS: usize = 1 << SLOT_BITS;
 const HORIZON: u64 = (1 << (SLOT_BITS * LEVELS)) - (1 << (SLOT_BITS * (LEVELS - 1)));
 /// Fewer dead entries than this are not worth a sweep.
 const DEAD_MIN: usize = 1024;
+/// A wheel with fewer timers is not weeded.
+const WEEDED_LEN_MIN: usize = 1024;
+/// Timers that each weeding looks at. Two for each one armed: those that nobody wants are never
+/// more than the others for long.
+const WEEDED_MAX: usize = 2;
+/// Places, empty ones included, that it passes for that.
+const PASSED_MAX: usize = 32;
 
 /// Names a timer of one wheel. Never names another one later.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,6 +54,8 @@ pub(crate) struct Wheel<T> {
     now: u64,
     serial: u32,
     dead: usize,
+    /// The next place to look for timers that nobody wants.
+    weeded: usize,
     /// Emptied vectors, to be used again.
     spare: Vec<Vec<Entry>>,
 }
@@ -60,6 +69,7 @@ impl<T> Wheel<T> {
             now: 0,
             serial: 0,
             dead: 0,
+            weeded: 0,
             spare: Vec::new(),
         }
     }
@@ -82,12 +92,40 @@ impl<T> Wheel<T> {
     /// Takes a timer out that is not due yet, with its time.
     pub(crate) fn cancel(&mut self, key: Key) -> Option<(u64, T)> {
         self.get(key)?;
-        let item = self.items.remove(key.index as usize);
+        let item = self.remove(key.index as usize);
+        Some((item.at, item.value))
+    }
+
+    fn remove(&mut self, index: usize) -> Item<T> {
+        let item = self.items.remove(index);
         self.dead += 1;
         if self.dead > DEAD_MIN && self.dead > self.items.len() {
             self.sweep();
         }
-        Some((item.at, item.value))
+        item
+    }
+
+    /// Takes out those of the next few timers that are `stale`. In turns it comes to all of them,
+    /// so no single call takes long.
+    pub(crate) fn weed(&mut self, stale: impl Fn(&T) -> bool) -> [Option<T>; WEEDED_MAX] {
+        let mut found = [const { None }; WEEDED_MAX];
+        if self.items.len() < WEEDED_LEN_MIN {
+            return found;
+        }
+        let mut looks = found.iter_mut();
+        for _ in 0..PASSED_MAX {
+            let at = self.weeded % self.items.capacity();
+            let Some(item) = self.items.get(at) else {
+                self.weeded = at + 1;
+                continue;
+            };
+            let Some(place) = looks.next() else { break };
+            self.weeded = at + 1;
+            if stale(&item.value) {
+                *place = Some(self.remove(at).value);
+            }
+        }
+        found
     }
 
     /// A timer that is not due yet, with its time.
@@ -231,135 +269,4 @@ impl<T> Wheel<T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeMap;
-
-    struct Random(u64);
-
-    impl Random {
-        fn below(&mut self, bound: u64) -> u64 {
-            self.0 ^= self.0 << 13;
-            self.0 ^= self.0 >> 7;
-            self.0 ^= self.0 << 17;
-            (self.0 >> 8) % bound
-        }
-    }
-
-    /// A wheel beside a sorted map that does the same the obvious way.
-    struct Twin {
-        wheel: Wheel<u64>,
-        model: BTreeMap<(u64, u64), Key>,
-        now: u64,
-        id: u64,
-    }
-
-    impl Twin {
-        fn arm(&mut self, delay: u64) {
-            let at = self.now + delay;
-            let key = self.wheel.arm(at, self.id);
-            self.model.insert((at, self.id), key);
-            self.id += 1;
-        }
-
-        fn cancel(&mut self, nth: usize) {
-            let Some((&(at, id), &key)) = self.model.iter().nth(nth) else {
-                return;
-            };
-            assert_eq!(self.wheel.cancel(key), Some((at, id)));
-            assert_eq!(self.wheel.cancel(key), None);
-            self.model.remove(&(at, id));
-        }
-
-        fn advance(&mut self, by: u64, due_max: usize) {
-            self.now += by;
-            let mut due = Vec::new();
-            let mut more = true;
-            while more {
-                let room = due.len() + due_max;
-                more = self.wheel.advance(self.now, &mut due, room);
-            }
-            let mut expected = Vec::new();
-            while let Some((&(at, id), _)) = self.model.first_key_value() {
-                if at.div_ceil(TICK) > self.now / TICK {
-                    break;
-                }
-                self.model.pop_first();
-                expected.push(id);
-            }
-            due.sort_unstable();
-            expected.sort_unstable();
-            assert_eq!(due, expected, "at {}", self.now);
-        }
-
-        fn clear(&mut self) {
-            let mut left = self.wheel.clear();
-            left.sort_unstable();
-            let mut expected: Vec<u64> = self.model.keys().map(|&(_, id)| id).collect();
-            expected.sort_unstable();
-            assert_eq!(left, expected);
-            let keys = std::mem::take(&mut self.model).into_values();
-            keys.for_each(|key| assert_eq!(self.wheel.cancel(key), None));
-        }
-
-        fn check(&mut self) {
-            assert_eq!(self.wheel.len(), self.model.len());
-            if let Some((&(at, _), _)) = self.model.first_key_value() {
-                let next = self.wheel.next().expect("a timer is armed");
-                assert!(next <= at.div_ceil(TICK) * TICK, "would be late");
-            }
-        }
-    }
-
-    #[test]
-    fn the_wheel_does_what_a_sorted_map_does() {
-        let delays = [3, 70, 5000, 300_000, 20_000_000, 1 << 40].map(|ticks| ticks * TICK);
-        for seed in 1..6 {
-            let mut random = Random(seed * 0x9E37_79B9);
-            let mut twin = Twin {
-                wheel: Wheel::new(),
-                model: BTreeMap::new(),
-                now: 0,
-                id: 0,
-            };
-            for _ in 0..20_000 {
-                match random.below(8) {
-                    0..=3 => {
-                        let delay = delays[random.below(6) as usize];
-                        twin.arm(random.below(delay));
-                    }
-                    4 => twin.cancel(random.below(64) as usize),
-                    5 => twin.advance(random.below(3_000_000 * TICK), 1 + random.below(9) as usize),
-                    _ => twin.advance(random.below(300 * TICK), 1000),
-                }
-                twin.check();
-                if random.below(4_000) == 0 {
-                    twin.clear();
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn timers_come_out_in_the_order_of_their_deadlines() {
-        let mut wheel = Wheel::new();
-        for at in [900, 100, 500] {
-            wheel.arm(at, at);
-        }
-        let mut due = Vec::new();
-        assert!(!wheel.advance(TICK, &mut due, 10));
-        assert_eq!(due, [100, 500, 900]);
-    }
-
-    #[test]
-    fn a_million_cancelled_timers_leave_no_memory_behind() {
-        let mut wheel = Wheel::new();
-        for round in 0..1_000_000 {
-            let key = wheel.arm(1 << 50, round);
-            assert!(wheel.cancel(key).is_some());
-        }
-        let held: usize = wheel.slots.iter().map(Vec::len).sum();
-        assert!(held <= 2 * DEAD_MIN, "{held} dead entries are kept");
-        assert!(wheel.items.capacity() <= 4);
-    }
-}
+mod tests;
