@@ -3,6 +3,7 @@
 
 use rusm_sched::{Ended, Letter, Letters, contain};
 
+use crate::ending::Settling;
 use crate::exit::ExitReason;
 use crate::pid::Pid;
 use crate::process::Side;
@@ -16,6 +17,7 @@ pub(crate) fn settle(ended: Ended, side: Option<Box<Side>>, unread: Letters<Sign
     let mut side = side.unwrap_or_default();
     // Without a reason it was its node that ended; or it returned, and nobody had ever asked.
     let reason = side.reason.take().unwrap_or(ExitReason::Shutdown);
+    let _settling = Settling::begin(&reason);
     let gated = side.mailbox.gate().map(|gate| gate.close(me));
     let gated = gated.unwrap_or_default();
     let unheard: Vec<_> = side.unheard.drain(..).chain(unread).chain(gated).collect();

@@ -29,6 +29,7 @@ pub mod application;
 mod call;
 mod context;
 mod death;
+mod ending;
 mod exit;
 mod gate;
 mod group;
@@ -52,6 +53,7 @@ pub mod server;
 mod signal;
 mod spawn;
 pub mod statem;
+mod stream;
 pub mod supervisor;
 pub mod sys;
 mod timer;
@@ -80,6 +82,10 @@ pub use crate::{
     report::limit::CRASH_REPORTS_PER_SECOND_MAX,
     report::{ANCESTORS_MAX, CrashReport, LINKS_SHOWN_MAX, Report, set_crash_sink},
     spawn::Spawn,
+    stream::{
+        OpenStreamError, ReaderGone, STREAM_BYTES_MAX, StreamAborted, StreamReader, StreamWriter,
+        open_stream,
+    },
     timer::{Destination, TimerRef, send_after},
 };
 pub use rusm_sched::{Config, Priority, ShutdownError, StartError};

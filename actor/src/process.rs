@@ -9,6 +9,7 @@ use rusm_sched::{Address, Ended, Kind, Letter, Letters, Own, Returns};
 
 use crate::alias::AliasKind;
 use crate::death;
+use crate::ending;
 use crate::exit::{ExitReason, Outcome};
 use crate::gate;
 use crate::hear::{Heard, hear};
@@ -73,7 +74,13 @@ impl Kind for Process {
             drop_shed(own);
         }
         if own.is_interrupted() {
-            return take_signals(own);
+            let flow = take_signals(own);
+            if flow.is_break()
+                && let Some(reason) = own.with_side(|side| side.reason.clone()).flatten()
+            {
+                ending::begin(reason);
+            }
+            return flow;
         }
         ControlFlow::Continue(())
     }
