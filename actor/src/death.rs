@@ -71,6 +71,7 @@ fn tell(me: Pid, side: &Side, reason: &ExitReason) {
     }
     for (reference, watcher) in side.watchers.in_order() {
         let down = Signal::Down {
+            told: false,
             reference,
             from: me,
             reason: reason.clone(),
@@ -91,6 +92,7 @@ fn refuse(me: Pid, letter: &Letter<Signal>) {
             from, reference, ..
         } => {
             let down = Signal::Down {
+                told: false,
                 reference: *reference,
                 from: me,
                 reason: ExitReason::NoProcess,
@@ -103,6 +105,7 @@ fn refuse(me: Pid, letter: &Letter<Signal>) {
 
 fn send_exit(me: Pid, peer: Pid, reason: ExitReason) {
     let exit = Signal::Exit {
+        told: false,
         from: Some(me),
         cause: Cause::Link,
         reason,

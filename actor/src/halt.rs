@@ -301,6 +301,7 @@ impl Context {
 /// Asks a supervisor to end, in nobody's name: it obeys that if nobody looks after it.
 fn ask(top: Pid) {
     let exit = Signal::Exit {
+        told: false,
         from: None,
         cause: Cause::Asked,
         reason: ExitReason::Shutdown,

@@ -24,13 +24,15 @@ pub(crate) enum Heard {
 }
 
 /// Lets the process `me` hear a signal.
-pub(crate) fn hear(me: Pid, side: &mut Side, letter: Letter<Signal>) -> Heard {
+pub(crate) fn hear(me: Pid, side: &mut Side, mut letter: Letter<Signal>) -> Heard {
     let message = match &*letter {
         Signal::Kill => return Heard::End(ExitReason::Killed),
+        Signal::Exit { told: true, .. } | Signal::Down { told: true, .. } => true,
         Signal::Exit {
             from,
             cause,
             reason,
+            ..
         } => match obey(me, side, *from, *cause, reason) {
             Obeyed::Ignores => false,
             Obeyed::Hears => true,
@@ -70,6 +72,7 @@ pub(crate) fn hear(me: Pid, side: &mut Side, letter: Letter<Signal>) -> Heard {
         | Signal::NamedDown(_) => true,
     };
     if message {
+        letter.become_message();
         Heard::Message(Message::from_letter(letter))
     } else {
         Heard::Refused(letter)

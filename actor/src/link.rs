@@ -41,6 +41,7 @@ impl Context {
         if !lives {
             // The way of all signals: what the dead one wrote before comes first.
             let exit = Signal::Exit {
+                told: false,
                 from: Some(peer),
                 cause: Cause::Link,
                 reason: ExitReason::NoProcess,

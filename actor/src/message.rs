@@ -70,6 +70,7 @@ impl Message {
                 reference,
                 from,
                 reason,
+                ..
             } => Some(Down {
                 reference: *reference,
                 watched: Watched::Pid(*from),

@@ -52,8 +52,9 @@ impl Watch {
     }
 
     /// The message that a `Down` signal becomes.
-    pub(crate) fn tell(self, letter: Letter<Signal>) -> Message {
+    pub(crate) fn tell(self, mut letter: Letter<Signal>) -> Message {
         let Some(name) = self.name else {
+            letter.become_message();
             return Message::from_letter(letter);
         };
         match letter.into_inner() {
@@ -109,6 +110,7 @@ impl Context {
         if !signal(pid, Signal::Monitor { from, reference }) {
             // The way of all signals: what the dead one wrote before comes first.
             let down = Signal::Down {
+                told: false,
                 reference,
                 from: pid,
                 reason: ExitReason::NoProcess,

@@ -276,6 +276,7 @@ pub fn exit(pid: Pid, reason: ExitReason) {
     let exit = match reason {
         ExitReason::Kill => Signal::Kill,
         reason => Signal::Exit {
+            told: false,
             from,
             cause: Cause::Asked,
             reason,

@@ -47,13 +47,16 @@ pub(crate) enum Signal {
 
     // Signals that become messages if the process is such that they concern it.
     /// Somebody wants the process to end (`None` is nobody's process), or a linked one ended.
+    /// `told`: it has become a message already, and is one for whomever it is sent on to.
     Exit {
+        told: bool,
         from: Option<Pid>,
         cause: Cause,
         reason: ExitReason,
     },
-    /// A watched process has ended.
+    /// A watched process has ended. `told`: as above.
     Down {
+        told: bool,
         reference: Reference,
         from: Pid,
         reason: ExitReason,
@@ -135,6 +138,14 @@ impl Signal {
             | Signal::Listed
             | Signal::Info(_)
             | Signal::Nudge => false,
+        }
+    }
+
+    /// It becomes a message: whoever it is sent on to is to read it, and not to obey it.
+    pub(crate) fn become_message(&mut self) {
+        match self {
+            Signal::Exit { told, .. } | Signal::Down { told, .. } => *told = true,
+            _ => {}
         }
     }
 }

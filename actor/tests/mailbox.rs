@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use rusm_actor::{Config, Message, Node, send};
+use rusm_actor::{Config, ExitReason, Message, Node, exit, send};
 
 fn node(workers: usize) -> Node {
     let config = Config {
@@ -262,4 +262,52 @@ fn who_floods_a_mailbox_waits_for_its_reader() {
     });
     let behind = behind.expect("the reader returns");
     assert!(behind < READ / 2, "{behind} letters lie unread");
+}
+
+/// A trapped exit or a `Down` that was sent on to another process was a message to it, unless a
+/// signal came with it: then it was obeyed like a signal. The exit ended who trapped nothing,
+/// the `Down` was lost.
+#[test]
+fn a_system_message_that_is_sent_on_is_a_message_and_no_signal() {
+    let node = node(1);
+    let outcome = node.block_on(|mut ctx| async move {
+        let me = ctx.pid();
+        ctx.trap_exit(true);
+        let (one, _) = ctx.spawn_monitor(|_| async { ExitReason::error("down") });
+        let down = ctx.receive().await;
+        exit(me, ExitReason::error("exit"));
+        let exited = ctx.receive().await;
+        assert_eq!(ctx.link(one), Ok(()));
+        let unlinkable = ctx.receive().await;
+        ctx.monitor(one);
+        let gone = ctx.receive().await;
+        let (other, _) = ctx.spawn_monitor(move |mut ctx| async move {
+            for _ in 0..4 {
+                let message = ctx.receive().await;
+                send(me, message);
+            }
+        });
+        for message in [down, exited, unlinkable, gone] {
+            send(other, message);
+        }
+        // A signal: all of them are heard together.
+        exit(other, ExitReason::Normal);
+        let reason = |message: &Message| {
+            let down = message.down().map(|down| down.reason);
+            down.or_else(|| message.exit().map(|(_, reason)| reason.clone()))
+        };
+        let mut reasons = Vec::new();
+        for _ in 0..5 {
+            reasons.extend(reason(&ctx.receive().await));
+        }
+        reasons
+    });
+    let expected = [
+        ExitReason::error("down"),
+        ExitReason::error("exit"),
+        ExitReason::NoProcess,
+        ExitReason::NoProcess,
+        ExitReason::Normal,
+    ];
+    assert_eq!(outcome.as_deref(), Ok(expected.as_slice()));
 }
