@@ -24,7 +24,9 @@ impl Server for Till {
     type Reply = u64;
     type Cast = ();
 
-    async fn init((): (), _: &mut Context) -> Result<Self, Refusal> {
+    async fn init((): (), ctx: &mut Context) -> Result<Self, Refusal> {
+        // As in OTP, only who traps exits has a last word.
+        ctx.trap_exit(true);
         Ok(Till { cents: 0 })
     }
 
