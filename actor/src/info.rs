@@ -11,9 +11,10 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusm_sched::{Priority, TaskInfo};
+use rusm_sched::{Priority, TaskInfo, is_guarded};
 
 use crate::context::Context;
+use crate::gate;
 use crate::monitor::Watched;
 use crate::node::Node;
 use crate::pid::Pid;
@@ -68,7 +69,8 @@ pub struct ProcessSummary {
     /// Who goes first.
     pub priority: Priority,
     /// Messages and signals it has not received, about: those it has passed over are known to
-    /// within a quarter, and only if they are 16 or more.
+    /// within a quarter, and only if they are 16 or more. If its mailbox has a limit: the
+    /// messages that count, exactly.
     pub messages: u32,
     /// Reductions spent, up to its latest turn.
     pub reductions: u64,
@@ -138,6 +140,10 @@ impl ProcessSummary {
         let world: Option<Arc<World>> = rusm_sched::extension_of(task.address);
         let listed = world.map(|world| (world.registry.name_of(pid), world.groups.of(pid)));
         let (name, groups) = listed.unwrap_or_default();
+        // Messages of a limited mailbox do not lie where the scheduler sees them.
+        let limited = is_guarded(task.address).then(|| gate::find(pid)).flatten();
+        let messages = limited.map(|gate| gate.info().messages);
+        let messages = messages.map(|messages| u32::try_from(messages).unwrap_or(u32::MAX));
         ProcessSummary {
             pid,
             state: ProcessState::of(task),
@@ -146,7 +152,7 @@ impl ProcessSummary {
             body: task.body,
             parent: task.parent.map(Pid::new),
             priority: task.priority,
-            messages: task.letters,
+            messages: messages.unwrap_or(task.letters),
             reductions: task.reductions,
             memory_bytes: task.bytes,
         }

@@ -55,7 +55,7 @@ impl TaskInfo {
             waiting: slot.state.is_waiting(),
             receiving: slot.state.is_receiving(),
             sleeping: slot.shown.is_sleeping(),
-            takes_letters: !slot.state.is_sealed(),
+            takes_letters: vtable.is_some_and(|vtable| vtable.has_inbox),
             letters,
             reductions: slot.reductions.load(Ordering::Relaxed),
             bytes: slot.bytes() + body_bytes + letters as usize * LETTER_SIZE,

@@ -193,3 +193,20 @@ fn messages_to_an_alias_count_and_are_forgotten_when_it_is_off() {
         assert_eq!(info(&ctx, me).shed, 1);
     });
 }
+
+/// It takes no letters itself, its gate does: the same flag once had it taken for a task that is
+/// no process.
+#[test]
+fn a_process_with_a_limit_is_listed_with_its_messages_like_any_other() {
+    everywhere(|mut ctx| async move {
+        let pid = sleeper(&mut ctx, limit(10, MailboxPolicy::ShedNewest));
+        (0..20_u64).for_each(|n| send(pid, n.to_le_bytes()));
+        for _ in 0..2 {
+            // Unheard first, and in its mailbox afterwards.
+            assert!(ctx.node().processes().contains(&pid));
+            assert_eq!(ctx.node().info(pid).map(|info| info.messages), Some(10));
+            ctx.sleep(MOMENT).await;
+        }
+        kill(pid);
+    });
+}
