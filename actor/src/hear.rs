@@ -24,7 +24,8 @@ pub(crate) enum Heard {
 }
 
 /// Lets the process `me` hear a signal.
-pub(crate) fn hear(me: Pid, side: &mut Side, mut letter: Letter<Signal>) -> Heard {
+#[inline(always)]
+pub(crate) fn hear(me: Pid, side: &mut Side, letter: Letter<Signal>) -> Heard {
     let message = match &*letter {
         Signal::Kill => return Heard::End(ExitReason::Killed),
         Signal::Exit { told: true, .. } | Signal::Down { told: true, .. } => true,
@@ -35,7 +36,7 @@ pub(crate) fn hear(me: Pid, side: &mut Side, mut letter: Letter<Signal>) -> Hear
             ..
         } => match obey(me, side, *from, *cause, reason) {
             Obeyed::Ignores => false,
-            Obeyed::Hears => true,
+            Obeyed::Hears => return tell(letter),
             Obeyed::Dies => return Heard::End(reason.clone()),
         },
         Signal::Call {
@@ -72,7 +73,6 @@ pub(crate) fn hear(me: Pid, side: &mut Side, mut letter: Letter<Signal>) -> Hear
         | Signal::NamedDown(_) => true,
     };
     if message {
-        letter.become_message();
         Heard::Message(Message::from_letter(letter))
     } else {
         Heard::Refused(letter)
@@ -112,6 +112,12 @@ fn obey(me: Pid, side: &mut Side, from: Option<Pid>, cause: Cause, reason: &Exit
         () if harmless => Obeyed::Ignores,
         () => Obeyed::Dies,
     }
+}
+
+/// An exit signal becomes a message.
+fn tell(mut letter: Letter<Signal>) -> Heard {
+    letter.become_message();
+    Heard::Message(Message::from_letter(letter))
 }
 
 /// A watched process has ended: that counts as long as it is watched.

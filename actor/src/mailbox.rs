@@ -33,6 +33,17 @@ struct Limited {
     shed: Vec<Message>,
 }
 
+impl Limited {
+    /// A message came into the mailbox that the gate has not seen.
+    #[cold]
+    #[inline(never)]
+    fn count(&self, message: &Message) {
+        if message.is_sheddable() {
+            self.gate.change(Ledger::keep);
+        }
+    }
+}
+
 /// A place in a mailbox: whoever waits for the answer to a question need not look at what came
 /// before the question was asked.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,6 +61,7 @@ impl Mailbox {
         }
     }
 
+    #[inline]
     pub(crate) fn gate(&self) -> Option<&Arc<Gate>> {
         self.limited.as_ref().map(|limited| &limited.gate)
     }
@@ -62,11 +74,10 @@ impl Mailbox {
         self.limited = Mailbox::limited(gate).limited;
     }
 
+    #[inline]
     pub(crate) fn push(&mut self, message: Message) {
-        if let Some(gate) = self.gate()
-            && message.is_sheddable()
-        {
-            gate.change(Ledger::keep);
+        if let Some(limited) = &self.limited {
+            limited.count(&message);
         }
         self.messages.push_back(message);
     }
@@ -97,10 +108,21 @@ impl Mailbox {
             .unwrap_or_default()
     }
 
+    #[inline]
     pub(crate) fn pop(&mut self) -> Option<Message> {
-        if self.limited.is_none() {
-            return self.pop_front();
+        // Looked at last: most mailboxes are empty when they are asked, and have no limit.
+        match self.pop_front() {
+            Some(message) if self.limited.is_some() => self.pop_limited(message),
+            found => found,
         }
+    }
+
+    /// `oldest` was taken out: it, or the next one that was not shed.
+    #[cold]
+    #[inline(never)]
+    fn pop_limited(&mut self, oldest: Message) -> Option<Message> {
+        self.messages.push_front(oldest);
+        self.first -= 1;
         self.drop_doomed();
         loop {
             let message = self.pop_front()?;
@@ -110,6 +132,7 @@ impl Mailbox {
         }
     }
 
+    #[inline]
     fn pop_front(&mut self) -> Option<Message> {
         let message = self.messages.pop_front()?;
         self.first += 1;
@@ -160,12 +183,8 @@ impl Mailbox {
         }
     }
 
-    /// Were messages shed since they were last taken?
-    pub(crate) fn has_shed(&self) -> bool {
-        let limited = self.limited.as_ref();
-        limited.is_some_and(|limited| !limited.shed.is_empty())
-    }
-
+    /// Messages that were shed since this was last asked. What sheds one has the process hear
+    /// something, so they do not lie there for long.
     pub(crate) fn take_shed(&mut self) -> Vec<Message> {
         let limited = self.limited.as_mut();
         limited
@@ -189,6 +208,9 @@ impl Mailbox {
         looks_max: usize,
         mut wanted: impl FnMut(&Message) -> bool,
     ) -> (usize, Option<Message>) {
+        if self.limited.is_none() {
+            return self.find_any(marker, looks_max, wanted);
+        }
         self.drop_doomed();
         let mut looks = 0;
         loop {

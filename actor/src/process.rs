@@ -62,25 +62,15 @@ impl Kind for Process {
     type Side = Side;
 
     fn resume(own: &Own<Self>) -> ControlFlow<()> {
-        let left = |side: &mut Side| {
+        let waker = own.with_side(|side| {
             show(own, side);
-            (side.receiver.take(), side.mailbox.has_shed())
-        };
-        let (waker, has_shed) = own.with_side(left).unwrap_or_default();
-        if let Some(waker) = waker {
+            side.receiver.take()
+        });
+        if let Some(waker) = waker.flatten() {
             waker.wake();
         }
-        if has_shed {
-            drop_shed(own);
-        }
         if own.is_interrupted() {
-            let flow = take_signals(own);
-            if flow.is_break()
-                && let Some(reason) = own.with_side(|side| side.reason.clone()).flatten()
-            {
-                ending::begin(reason);
-            }
-            return flow;
+            return obey_signals(own);
         }
         ControlFlow::Continue(())
     }
@@ -154,6 +144,19 @@ fn drop_shed(own: &Own<Process>) {
     }
 }
 
+/// Hears what has come at the beginning of a turn, which may be the last one.
+#[cold]
+#[inline(never)]
+fn obey_signals(own: &Own<Process>) -> ControlFlow<()> {
+    let flow = take_signals(own);
+    if flow.is_break()
+        && let Some(reason) = own.with_side(|side| side.reason.clone()).flatten()
+    {
+        ending::begin(reason);
+    }
+    flow
+}
+
 /// Takes everything that has come: signals are obeyed in their order, messages kept.
 #[cold]
 fn take_signals(own: &Own<Process>) -> ControlFlow<()> {
@@ -161,7 +164,7 @@ fn take_signals(own: &Own<Process>) -> ControlFlow<()> {
     let mut letters = own.take();
     // Dropped when the side block is back in its place: what others wrote may do anything then.
     let mut refused = Vec::new();
-    let (ends, has_shed) = own.with_new_side(|side| {
+    let (ends, limited) = own.with_new_side(|side| {
         if side.is_ending() {
             side.unheard.extend(letters);
             return (true, false);
@@ -185,19 +188,21 @@ fn take_signals(own: &Own<Process>) -> ControlFlow<()> {
         let limited = side.mailbox.gate().is_some();
         let ends = limited && hear_gated(me, side, &mut refused);
         show(own, side);
-        (ends, limited && side.mailbox.has_shed())
+        (ends, limited)
     });
     refused.into_iter().for_each(death::discard);
     if ends {
         return ControlFlow::Break(());
     }
-    if has_shed {
+    if limited {
         drop_shed(own);
     }
     ControlFlow::Continue(())
 }
 
 /// Hears what lies at the gate of a limited mailbox. True: the process ends.
+#[cold]
+#[inline(never)]
 fn hear_gated(me: Pid, side: &mut Side, refused: &mut Vec<Letter<Signal>>) -> bool {
     let mut letters = side.mailbox.hear_gate();
     let mut reason = side.mailbox.has_overflowed().then(limit::overflow);

@@ -78,25 +78,31 @@ impl Timers {
     }
 
     /// Arms a timer; true when it is the first one due.
-    ///
-    /// Each letter that is armed has two other timers looked at, and those to tasks that have
-    /// ended dropped: however many there are, they are never more than twice the others for
-    /// long. To find them when a task ends would cost every task a list.
     fn arm(&self, at: u64, action: Action) -> (Key, bool) {
+        self.arm_locked(&mut self.lock(), at, action)
+    }
+
+    /// As `arm`, and has two other timers looked at: those of tasks that have ended are dropped.
+    /// Each letter that is armed does that, so however many such timers there are, they are
+    /// never more than the others for long. To find them when a task ends would cost every
+    /// task a list.
+    fn arm_letter(&self, at: u64, parcel: Parcel) -> (Key, bool) {
         let mut wheel = self.lock();
-        let stale = match &action {
-            Action::Post(_) => wheel.weed(Action::is_stale),
-            Action::Wake(_) => Default::default(),
-        };
-        let key = wheel.arm(at, action);
-        let earlier = at < self.next.load(Ordering::Relaxed);
-        if earlier {
-            self.publish(&wheel);
-        }
+        let stale = wheel.weed(Action::is_stale);
+        let armed = self.arm_locked(&mut wheel, at, Action::Post(parcel));
         drop(wheel);
         for action in stale.into_iter().flatten() {
             // It holds what somebody else wrote.
             contain(|| drop(action));
+        }
+        armed
+    }
+
+    fn arm_locked(&self, wheel: &mut Wheel<Action>, at: u64, action: Action) -> (Key, bool) {
+        let key = wheel.arm(at, action);
+        let earlier = at < self.next.load(Ordering::Relaxed);
+        if earlier {
+            self.publish(wheel);
         }
         (key, earlier)
     }
@@ -150,7 +156,7 @@ struct Armed {
 }
 
 impl Armed {
-    fn new(shared: &Shared, at: u64, action: Action) -> Self {
+    fn new(shared: &Shared, arm: impl FnOnce(&Timers) -> (Key, bool)) -> Self {
         let own = seat::try_current(|seat| {
             let here = seat.shared.serial == shared.serial;
             seat.worker
@@ -160,7 +166,7 @@ impl Armed {
         });
         let worker = own.flatten().unwrap_or(0);
         turn::owe(ARM_REDUCTIONS);
-        let (key, first) = shared.workers[worker].timers.arm(at, action);
+        let (key, first) = arm(&shared.workers[worker].timers);
         if shared.is_gone() {
             // Nobody will fire it. Asked after arming: else the end of the scheduler clears it.
             shared.workers[worker].timers.clear();
@@ -254,7 +260,9 @@ impl Future for Sleep {
                 return Poll::Pending;
             }
             if let Err(waker) = self.rearm(cx.waker().clone()) {
-                self.armed = Some(Armed::new(shared, self.deadline, Action::Wake(waker)));
+                let at = self.deadline;
+                let arm = |timers: &Timers| timers.arm(at, Action::Wake(waker));
+                self.armed = Some(Armed::new(shared, arm));
             }
             show(seat, self.armed.is_some());
             Poll::Pending
@@ -318,7 +326,8 @@ impl PostTimer {
         letter: Letter<K::Mail>,
     ) -> Self {
         let at = shared.clock.nanos().saturating_add(to_nanos(delay));
-        let armed = Armed::new(shared, at, Action::Post(Parcel::new::<K>(to, letter)));
+        let parcel = Parcel::new::<K>(to, letter);
+        let armed = Armed::new(shared, |timers| timers.arm_letter(at, parcel));
         PostTimer { armed }
     }
 

@@ -96,6 +96,7 @@ impl<T> Wheel<T> {
         Some((item.at, item.value))
     }
 
+    #[inline(always)]
     fn remove(&mut self, index: usize) -> Item<T> {
         let item = self.items.remove(index);
         self.dead += 1;
