@@ -176,4 +176,9 @@ pub(crate) fn signal(to: Pid, signal: Signal) -> bool {
 // of the receiver on each send, which takes 11 ns in all.
 // SAFETY: this crate is the only one that makes tasks with an inbox, and all its letters carry
 // signals.
-unsafe impl Mail for Signal {}
+unsafe impl Mail for Signal {
+    #[inline(always)]
+    fn owns_nothing(&self) -> bool {
+        matches!(self, Signal::Short { .. } | Signal::Inline { .. })
+    }
+}

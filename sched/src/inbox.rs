@@ -188,10 +188,12 @@ impl<M: Mail> DerefMut for Letter<M> {
 impl<M: Mail> Drop for Letter<M> {
     #[inline(always)]
     fn drop(&mut self) {
-        let spare = FreeOnPanic(self.node);
-        // SAFETY: the content is initialised and dropped once, here.
-        unsafe { self.place().drop_in_place() };
-        std::mem::forget(spare);
+        if !self.owns_nothing() {
+            let spare = FreeOnPanic(self.node);
+            // SAFETY: the content is initialised and dropped once, here.
+            unsafe { self.place().drop_in_place() };
+            std::mem::forget(spare);
+        }
         free(self.node);
     }
 }
