@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusm_actor::{Context, ExitReason, Message, exit, kill, send};
+use rusm_actor::{Context, ExitReason, Message, exit, is_alive, kill, send};
 
 use semantics::everywhere::{everywhere_heavy, on_threads, simulate};
 use semantics::tools::{down, foo, idle, number};
@@ -108,5 +108,38 @@ fn who_never_receives_can_be_killed_with_all_its_mail() {
         while Arc::strong_count(&content) > 1 {
             ctx.sleep(Duration::from_millis(1)).await;
         }
+    });
+}
+
+/// Each answers an exit signal with another one for ever: the woken one runs next, on what is
+/// left of the sender's turn, and a turn must end all the same.
+#[test]
+fn who_trade_exit_signals_for_ever_keep_nobody_else_waiting() {
+    async fn trade(mut ctx: Context) {
+        loop {
+            let message = ctx.receive().await;
+            if let Some((Some(other), reason)) = message.exit() {
+                exit(other, reason.clone());
+            }
+        }
+    }
+    on_threads(1, |mut ctx| async move {
+        let (first, reference) = ctx.spawn_monitor(|mut ctx| async move {
+            ctx.trap_exit(true);
+            trade(ctx).await;
+        });
+        // It has to trap before the first signal comes.
+        rusm_sched::yield_now().await;
+        let second = ctx.spawn(move |mut ctx| async move {
+            ctx.trap_exit(true);
+            exit(first, foo());
+            trade(ctx).await;
+        });
+        for _ in 0..1_000 {
+            rusm_sched::yield_now().await;
+        }
+        assert!(is_alive(first) && is_alive(second));
+        kill(first);
+        assert_eq!(down(&mut ctx, reference).await, ExitReason::Killed);
     });
 }

@@ -22,12 +22,7 @@ where
     F: Fn(Context) -> Fut + Clone + Send + 'static,
     Fut: Future<Output = ()> + Send + 'static,
 {
-    for seed in seeds() {
-        simulate(seed, body.clone());
-    }
-    for workers in WORKERS {
-        on_threads(workers, body.clone());
-    }
+    everywhere_heavy(u64::MAX, body);
 }
 
 /// As `everywhere`, on `seeds_max` seeds at most: for bodies that do much in one run, and need
@@ -38,7 +33,7 @@ where
     Fut: Future<Output = ()> + Send + 'static,
 {
     let seeds = seeds();
-    for seed in seeds.start..seeds.end.min(seeds.start + seeds_max) {
+    for seed in seeds.start..seeds.end.min(seeds.start.saturating_add(seeds_max)) {
         simulate(seed, body.clone());
     }
     for workers in WORKERS {

@@ -29,7 +29,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 };
 
 /// A subscriber reports this many deliveries at a time.
-const BATCH: u64 = 16;
+pub(super) const BATCH: u64 = 16;
 
 fn run(env: &Env) -> Result<Report, Failure> {
     let (span, subs) = (env.span, env.positive("subs")?);
@@ -54,7 +54,7 @@ fn run(env: &Env) -> Result<Report, Failure> {
     })
 }
 
-async fn subscribe(mut ctx: Context, delivered: Arc<AtomicU64>) {
+pub(super) async fn subscribe(mut ctx: Context, delivered: Arc<AtomicU64>) {
     loop {
         for _ in 0..BATCH {
             ctx.receive().await;

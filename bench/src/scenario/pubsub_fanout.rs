@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
-use rusm_actor::Context;
-
+use super::fan_out::{BATCH, subscribe};
 use super::{Scenario, choice};
 use crate::env::Env;
 use crate::failure::Failure;
@@ -28,9 +27,6 @@ pub(super) const SCENARIO: Scenario = Scenario {
     small: &[("members", "50")],
     run,
 };
-
-/// A member reports this many deliveries at a time.
-const BATCH: u64 = 16;
 
 fn run(env: &Env) -> Result<Report, Failure> {
     let (span, groups) = (env.span, env.positive("groups")?);
@@ -72,13 +68,4 @@ fn run(env: &Env) -> Result<Report, Failure> {
 
 fn name(group: u64) -> String {
     format!("group-{group}")
-}
-
-async fn subscribe(mut ctx: Context, delivered: Arc<AtomicU64>) {
-    loop {
-        for _ in 0..BATCH {
-            ctx.receive().await;
-        }
-        delivered.fetch_add(BATCH, Relaxed);
-    }
 }
