@@ -43,6 +43,8 @@ mod stats;
 mod word;
 
 mod accept;
+mod look_up;
+mod polled;
 mod resolve;
 mod stream;
 mod tcp;
@@ -51,6 +53,8 @@ mod unix;
 
 pub mod stdio;
 
+pub use look_up::{LookUpError, look_up};
+pub use polled::Polled;
 pub use reactor::Reactor;
 pub use resolve::resolve;
 pub use stats::Stats;

@@ -13,7 +13,7 @@ use crate::readiness::{Direction, Edges, Readiness};
 
 /// What one attempt costs in reductions: a system call on a socket takes about as long as this many
 /// messages. It bounds the turn of a task whose peer is never slower than itself.
-const ATTEMPT_COST: u32 = 50;
+pub(crate) const ATTEMPT_COST: u32 = 50;
 
 /// A registered descriptor. Dropping it ends the registration, then closes the descriptor.
 pub(crate) struct Source<S: AsRawFd> {
@@ -66,6 +66,10 @@ impl<S: AsRawFd> Source<S> {
 
     pub(crate) fn io(&self) -> &S {
         &self.io
+    }
+
+    pub(crate) fn readiness(&self) -> &Readiness {
+        &self.readiness
     }
 
     pub(crate) fn poller(&self) -> &Arc<Poller> {

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod polled;
 mod reactor;
 mod stdio;
 mod tcp;
