@@ -54,7 +54,7 @@ pub(crate) const WORKERS: Flag = Flag {
 pub(crate) const INVOKE: Flag = Flag {
     name: "invoke",
     value: "NAME",
-    help: "Call the export NAME instead of `_start`",
+    help: "Call the export NAME instead of `_start`; in an interface of a component, INTERFACE#NAME",
     example: "main",
     repeats: false,
 };

@@ -38,7 +38,7 @@ impl Ending {
                     fault,
                 )),
             ),
-            ExitReason::Error(why) => (1, Some(format!("cannot run `{program}`: {why}"))),
+            ExitReason::Error(why) => (1, Some(format!("`{program}` failed: {why}"))),
             other => (BROKEN, Some(format!("`{program}` was stopped: {other}"))),
         };
         Ending { status, report }
@@ -111,11 +111,11 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_could_not_begin_is_our_failure() {
+    fn a_program_that_could_not_begin_or_says_why_it_failed_is_told_with_the_reason() {
         check(
             ExitReason::error("no room"),
             1,
-            Some("cannot run `a.wasm`: no room"),
+            Some("`a.wasm` failed: no room"),
         );
     }
 }

@@ -22,7 +22,8 @@ Flags:
 ";
 
 const RUN: &str = "\
-Run a WebAssembly program as a process: a WASI preview 1 module, as .wasm or .wat text
+Run a WebAssembly program as a process: a core module with WASI preview 1 or a component
+with WASI 0.2 (a `wasi:cli` command), as .wasm or .wat text
 
 Usage: rusm run [FLAGS] PROGRAM [FLAGS] [--] [ARGS...]
 

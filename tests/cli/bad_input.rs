@@ -130,13 +130,13 @@ fn an_entry_that_is_not_there_or_takes_parameters() {
 }
 
 #[test]
-fn a_component() {
+fn a_component_without_an_entry() {
     let component = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];
     refused(
         "a.wasm",
         component,
         "",
-        &["it is a component", "not supported yet"],
+        &["nothing to start with", "`wasi:cli/run`"],
     );
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::guests::{EXIT_7, SLEEP, SPIN, program};
+use super::guests::{EXIT_7, SLEEP, SPIN, component, program};
 use super::run::Run;
 
 #[test]
@@ -23,6 +23,37 @@ fn a_binary_module_runs_like_its_text() {
         .args("run a.wasm")
         .status(7)
         .stdout("")
+        .stderr("");
+}
+
+#[test]
+fn a_component_ends_like_a_module() {
+    for (body, status) in [("(i32.const 0)", 0), ("(i32.const 1)", 1)] {
+        Run::new()
+            .file("a.wat", component(body))
+            .args("run a.wat")
+            .status(status)
+            .stdout("")
+            .stderr("");
+    }
+    Run::new()
+        .file(
+            "a.wasm",
+            wat::parse_str(component("unreachable")).expect("the text is good"),
+        )
+        .args("run a.wasm")
+        .status(134)
+        .stdout("")
+        .stderr_has("`a.wasm` trapped")
+        .stderr_has("inner");
+}
+
+#[test]
+fn a_function_in_an_interface_of_a_component_can_be_called() {
+    Run::new()
+        .file("a.wat", component("(i32.const 1)"))
+        .args("run --invoke wasi:cli/run@0.2.0#run a.wat")
+        .status(1)
         .stderr("");
 }
 

@@ -16,6 +16,18 @@ pub(crate) const EXIT_7: &str = r#"(module
   (memory (export "memory") 1)
   (func (export "_start") (call $exit (i32.const 7))))"#;
 
+/// A command as a component: a function `run` with this body, whose result 1 is an error.
+pub(crate) fn component(body: &str) -> String {
+    format!(
+        r#"(component
+  (core module $main (func $inner (result i32) {body}) (func $run (export "run") (result i32) (call $inner)))
+  (core instance $main (instantiate $main))
+  (func $run (result (result)) (canon lift (core func $main "run")))
+  (instance $command (export "run" (func $run)))
+  (export "wasi:cli/run@0.2.0" (instance $command)))"#
+    )
+}
+
 /// Copies its input to its output.
 pub(crate) const CAT: &str = r#"(module
   (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))

@@ -96,7 +96,8 @@ impl Engine {
         Ok(Self(inner))
     }
 
-    /// The module in `bytes`, a `.wasm` file's or a `.wat` text's, from the cache or compiled.
+    /// The core module or component in `bytes`, a `.wasm` file's or a `.wat` text's, from the
+    /// cache or compiled.
     ///
     /// Compiling takes about a second per megabyte and blocks: call it outside of processes, or
     /// on the blocking pool.
@@ -105,20 +106,19 @@ impl Engine {
         let key = Key::of(bytes, &inner.template);
         let kept = inner.cache.as_ref().and_then(|cache| cache.get(&key));
         if let Some(code) = kept
-            && let Ok(template) = code.load(&inner.template)
+            && let Ok(module) = Module::new(self.clone(), &inner.template, code)
         {
-            return Module::new(self.clone(), code, template);
+            return module.within_limits();
         }
-        let wasm = source::core_module(bytes)?;
-        let code = Code::compile(&key, &inner.template, &wasm)
-            .map_err(|error| module::refused(&error, wasm.len()))?;
-        let template = code
-            .load(&inner.template)
-            .map_err(|error| module::refused(&error, wasm.len()))?;
+        let (wasm, form) = source::wasm(bytes)?;
+        let refused = |error| module::refused(&error, wasm.len());
+        let code = Code::compile(&key, &inner.template, &wasm, form).map_err(refused)?;
         if let Some(cache) = &inner.cache {
             cache.put(&key, &code);
         }
-        Module::new(self.clone(), code, template)
+        Module::new(self.clone(), &inner.template, code)
+            .map_err(refused)?
+            .within_limits()
     }
 
     /// Bytes of memory a process may have at most.

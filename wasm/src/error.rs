@@ -55,8 +55,6 @@ pub enum LoadError {
     NotWasm(String),
     /// WebAssembly text that does not parse; the parser's words.
     Text(String),
-    /// A component, not a core module.
-    Component,
     /// The module ends too early; its length in bytes.
     Truncated(usize),
     /// The module breaks a rule of WebAssembly; which, and where.
@@ -81,19 +79,30 @@ pub enum LoadError {
     },
     /// An import is provided, but with another type.
     ImportType(String),
+    /// An import of a component nobody provides.
+    ComponentImport {
+        /// Its interface and name there, for example `wasi:sockets/tcp@0.2.0#[method]tcp-socket.bind`.
+        name: String,
+        /// What it is, in WIT's text form.
+        ty: String,
+    },
     /// The function to start with is not exported.
     NoEntry {
         /// The name asked for, if one was.
         wanted: Option<String>,
-        /// The functions that are exported.
+        /// What was looked for otherwise.
+        usual: &'static str,
+        /// The functions that are exported, those in an interface as `interface#function`.
         exported: Vec<String>,
     },
-    /// The function to start with takes parameters or returns something else than a status.
+    /// The function to start with takes parameters, or returns something that does not say how the program went.
     EntryType {
         /// Its name.
         name: String,
-        /// Its type in WebAssembly's text form.
+        /// Its type in WebAssembly's text form, or WIT's.
         ty: String,
+        /// What it may return.
+        returns: &'static str,
     },
     /// No room for instances can be set aside in this machine's address space.
     Reserve(String),
@@ -110,11 +119,6 @@ impl fmt::Display for LoadError {
             Self::Text(why) => write!(
                 f,
                 "its WebAssembly text does not parse: {why}. Correct the text."
-            ),
-            Self::Component => write!(
-                f,
-                "it is a component, and components are not supported yet, only core modules. \
-                 Build it for `wasm32-wasip1` instead."
             ),
             Self::Truncated(len) => write!(
                 f,
@@ -137,15 +141,25 @@ impl fmt::Display for LoadError {
                  `wasi_snapshot_preview1` is there. Build it for `wasm32-wasip1` without that \
                  import."
             ),
+            Self::ComponentImport { name, ty } => write!(
+                f,
+                "it imports `{name}`, a {ty}, which nobody provides. Build it for \
+                 `wasm32-wasip2` without that import."
+            ),
             Self::ImportType(why) => write!(
                 f,
-                "an import has the wrong type: {why}. Build it with a toolchain for WASI preview 1."
+                "an import has the wrong type: {why}. Build it against the interface as it was \
+                 published."
             ),
-            Self::NoEntry { wanted, exported } => no_entry(f, wanted.as_deref(), exported),
-            Self::EntryType { name, ty } => write!(
+            Self::NoEntry {
+                wanted,
+                usual,
+                exported,
+            } => no_entry(f, wanted.as_deref(), usual, exported),
+            Self::EntryType { name, ty, returns } => write!(
                 f,
                 "its function `{name}` is {ty}, but a program starts with a function without \
-                 parameters that returns nothing or one i32. Name another one (`--invoke`)."
+                 parameters that returns {returns}. Name another one (`--invoke`)."
             ),
             Self::Reserve(why) => write!(
                 f,
@@ -156,12 +170,15 @@ impl fmt::Display for LoadError {
     }
 }
 
-fn no_entry(f: &mut fmt::Formatter<'_>, wanted: Option<&str>, exported: &[String]) -> fmt::Result {
+fn no_entry(
+    f: &mut fmt::Formatter<'_>,
+    wanted: Option<&str>,
+    usual: &str,
+    exported: &[String],
+) -> fmt::Result {
     match wanted {
         Some(name) => write!(f, "it exports no function `{name}`")?,
-        None => f.write_str(
-            "it has nothing to start with: no exported function `_start`, `main` or `run`",
-        )?,
+        None => write!(f, "it has nothing to start with: {usual}")?,
     }
     if exported.is_empty() {
         return f.write_str(", in fact none at all. Build it as a program, not as a library.");

@@ -6,20 +6,16 @@ use std::future::Future;
 use std::sync::{Arc, OnceLock};
 
 use rusm_actor::{ExitReason, JoinHandle, Node, Pid};
-use wasmtime::{Instance, InstancePre, ModuleExport, PoolConcurrencyLimitError, Store};
+use wasmtime::Store;
 
 use crate::error::{LoadError, ProgramError};
 use crate::limit::Limit;
-use crate::module::{self, Entry, Module};
+use crate::module::{Entry, Linked, Module};
 use crate::preempt;
 use crate::program::Program;
-use crate::trap;
 use crate::wasi::Wasi;
 
-/// What a toolchain exports from a library that wants to be set up before it is called.
-const INITIALIZE: &str = "_initialize";
-
-/// A module that can be started, any number of times. Cheap to clone.
+/// A core module or component that can be started, any number of times. Cheap to clone.
 #[derive(Clone)]
 pub struct Prepared(Arc<Inner>);
 
@@ -27,14 +23,6 @@ struct Inner {
     module: Module,
     entry: Entry,
     linked: Box<[OnceLock<Result<Linked, String>>]>,
-}
-
-/// The module in the engine of one pool, its imports resolved.
-struct Linked {
-    pre: InstancePre<State>,
-    initialize: Option<ModuleExport>,
-    entry: ModuleExport,
-    returns_status: bool,
 }
 
 /// What a store carries for its process. Small and made without allocation, because every spawn
@@ -51,7 +39,7 @@ impl Prepared {
         let engine = module.engine();
         let linked: Box<[_]> = (0..engine.places()).map(|_| OnceLock::new()).collect();
         let here = engine.here();
-        let first = Linked::new(&module, &entry, here)?;
+        let first = link(&module, &entry, here)?;
         assert!(
             linked[here].set(Ok(first)).is_ok(),
             "nobody else has this slice yet"
@@ -106,7 +94,7 @@ impl Prepared {
             linked,
         } = &*self.0;
         let made = linked[place]
-            .get_or_init(|| Linked::new(module, entry, place).map_err(|error| error.to_string()));
+            .get_or_init(|| link(module, entry, place).map_err(|error| error.to_string()));
         made.as_ref().map_err(String::as_str)
     }
 }
@@ -135,71 +123,32 @@ async fn run(prepared: Prepared, mut state: State) -> ExitReason {
     })
 }
 
-impl Linked {
-    fn new(module: &Module, entry: &Entry, place: usize) -> Result<Self, LoadError> {
-        let pool = module
-            .engine()
-            .pool(module.kind(), place)
-            .map_err(|why| LoadError::Reserve(why.to_string()))?;
-        let code = module
-            .load_into(&pool.engine)
-            .map_err(|error| LoadError::TooLarge(error.root_cause().to_string()))?;
-        let pre = pool
-            .linker
-            .instantiate_pre(&code)
-            .map_err(|error| module::not_linked(&error))?;
-        // Whoever names it as the entry wants it called once.
-        let initialize = code.get_export_index(INITIALIZE);
-        let initialize = initialize.filter(|_| entry.name != INITIALIZE);
-        let start = code
-            .get_export_index(&entry.name)
-            .expect("the template of this code exports it");
-        Ok(Self {
-            pre,
-            initialize,
-            entry: start,
-            returns_status: entry.returns_status,
-        })
-    }
-
-    /// Runs one instance to its end; gives the state back if the pool has no room for it.
-    async fn run(&self, state: State) -> Result<ExitReason, State> {
-        let mut store = Store::new(self.pre.module().engine(), state);
-        store.limiter(|state| &mut state.limit);
-        preempt::arm(&mut store);
-        match self.pre.instantiate_async(&mut store).await {
-            Err(error) if error.is::<PoolConcurrencyLimitError>() => Err(store.into_data()),
-            Err(error) => Ok(trap::reason(&error)),
-            Ok(instance) => Ok(match self.call(&mut store, instance).await {
-                Ok(status) => trap::exit(status),
-                Err(error) => trap::reason(&error),
-            }),
-        }
-    }
-
-    async fn call(&self, store: &mut Store<State>, instance: Instance) -> wasmtime::Result<i32> {
-        if let Some(initialize) = &self.initialize {
-            let initialize = function(store, instance, initialize);
-            initialize
-                .typed::<(), ()>(&*store)?
-                .call_async(&mut *store, ())
-                .await?;
-        }
-        let entry = function(store, instance, &self.entry);
-        if self.returns_status {
-            return entry.typed::<(), i32>(&*store)?.call_async(store, ()).await;
-        }
-        entry
-            .typed::<(), ()>(&*store)?
-            .call_async(store, ())
-            .await?;
-        Ok(0)
-    }
+fn link(module: &Module, entry: &Entry, place: usize) -> Result<Linked, LoadError> {
+    let pool = module
+        .engine()
+        .pool(module.kind(), place)
+        .map_err(|why| LoadError::Reserve(why.to_string()))?;
+    module.link(pool, entry)
 }
 
-fn function(store: &mut Store<State>, instance: Instance, export: &ModuleExport) -> wasmtime::Func {
-    let found = instance.get_module_export(store, export);
-    found
-        .and_then(wasmtime::Extern::into_func)
-        .expect("the module was asked for this export, and it is a function")
+impl Linked {
+    /// Runs one instance to its end; gives the state back if the pool has no room for it.
+    async fn run(&self, state: State) -> Result<ExitReason, State> {
+        let engine = match self {
+            Self::Core(linked) => linked.engine(),
+            Self::Component(linked) => linked.engine(),
+        };
+        let mut store = Store::new(engine, state);
+        store.limiter(|state| &mut state.limit);
+        preempt::arm(&mut store);
+        let ended = match self {
+            Self::Core(linked) => linked.run(&mut store).await,
+            Self::Component(linked) => linked.run(&mut store).await,
+        };
+        ended.map_err(|_full| {
+            let mut unused = store.into_data();
+            unused.limit.restart();
+            unused
+        })
+    }
 }

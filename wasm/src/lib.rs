@@ -1,5 +1,5 @@
-//! A guest as a process body: WebAssembly core modules with WASI preview 1, preempted, limited
-//! and killable, on our scheduler.
+//! A guest as a process body: WebAssembly core modules with WASI preview 1 and components with
+//! WASI 0.2, preempted, limited and killable, on our scheduler.
 //!
 //! The crate turns bytes into code ([`Engine::load`]), code into something startable
 //! ([`Module::prepare`]) and that into processes ([`Prepared::spawn`]). It does not know who runs
@@ -15,10 +15,13 @@
 #![deny(unsafe_code)]
 
 mod cache;
+mod component;
+mod core;
 mod engine;
 mod error;
 mod guest;
 mod limit;
+mod link;
 mod module;
 mod pool;
 mod preempt;
@@ -26,6 +29,8 @@ mod program;
 mod source;
 mod trap;
 mod wasi;
+mod wasi2;
+mod wit;
 
 pub use cache::{CacheConfig, CacheStats};
 pub use engine::{Engine, EngineConfig};

@@ -1,68 +1,99 @@
-//! What can be started: which function a module starts with, what it imports, how much memory it
+//! What can be started: the code of a core module or of a component, and how much memory it
 //! begins with.
 
 use std::sync::Arc;
 
-use wasmtime::{ExternType, FuncType, ValType};
+use wasmtime::component::Component;
 
 use crate::cache::Code;
 use crate::engine::Engine;
 use crate::error::LoadError;
 use crate::guest::Prepared;
-use crate::pool::Kind;
+use crate::pool::{Kind, Pool};
+use crate::source::Form;
+use crate::{component, core};
 
 const PAGE_BYTES: u64 = 64 << 10;
-/// What a program starts with if nobody says otherwise, in this order.
-const ENTRIES: [&str; 3] = ["_start", "main", "run"];
 
-/// Compiled code, not yet linked. Cheap to clone.
+/// Compiled code of a core module or a component, not yet linked. Cheap to clone.
 #[derive(Clone)]
 pub struct Module(Arc<Inner>);
 
 struct Inner {
     engine: Engine,
     code: Code,
-    /// The code in the engine that inspects; never instantiated.
-    template: wasmtime::Module,
+    template: Template,
     memory_bytes: u64,
+}
+
+/// The code in the engine that inspects; never instantiated.
+enum Template {
+    Core(wasmtime::Module),
+    Component(Component),
 }
 
 /// The exported function a program starts with.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
-    pub(crate) name: String,
-    /// Whether it returns an i32, which is then the program's exit status.
-    pub(crate) returns_status: bool,
+pub(crate) enum Entry {
+    Core(core::Entry),
+    Component(component::Entry),
+}
+
+/// The code in the engine of one pool, its imports resolved.
+pub(crate) enum Linked {
+    Core(core::Linked),
+    Component(component::Linked),
 }
 
 impl Module {
+    /// Loads the code into the engine that inspects.
     pub(crate) fn new(
         engine: Engine,
+        template: &wasmtime::Engine,
         code: Code,
-        template: wasmtime::Module,
-    ) -> Result<Self, LoadError> {
-        let pages = template
-            .resources_required()
-            .max_initial_memory_size
-            .unwrap_or(0);
-        let (needs, max) = (pages.saturating_mul(PAGE_BYTES), engine.memory_bytes_max());
-        if needs > max {
-            return Err(LoadError::Memory { needs, max });
-        }
+    ) -> wasmtime::Result<Self> {
+        let template = match code.form() {
+            Form::Core => Template::Core(code.module(template)?),
+            Form::Component => Template::Component(code.component(template)?),
+        };
+        let needs = match &template {
+            Template::Core(module) => Some(module.resources_required()),
+            // A component that is given its modules says nothing about them.
+            Template::Component(component) => component.resources_required(),
+        };
+        let pages = needs.and_then(|needs| needs.max_initial_memory_size);
         Ok(Self(Arc::new(Inner {
             engine,
             code,
             template,
-            memory_bytes: needs,
+            memory_bytes: pages.unwrap_or(0).saturating_mul(PAGE_BYTES),
         })))
     }
 
-    /// Links the module and finds the function it starts with: `entry`, or else the first of
-    /// `_start`, `main` and `run`.
+    /// This module, if a process may have the memory it starts with.
+    pub(crate) fn within_limits(self) -> Result<Self, LoadError> {
+        let (needs, max) = (self.0.memory_bytes, self.0.engine.memory_bytes_max());
+        if needs > max {
+            return Err(LoadError::Memory { needs, max });
+        }
+        Ok(self)
+    }
+
+    /// Links the code and finds the function it starts with: `entry`, or else that of a
+    /// `wasi:cli` command, or else the first of `_start`, `main` and `run`. A function in an
+    /// interface of a component is `interface#function`.
     ///
-    /// It must take no parameters and return nothing or one i32, which becomes the exit status.
+    /// It must take no parameters. A core module's may return one i32, which becomes the exit
+    /// status; a component's an `s32`, which is that as well, or a `result` without a value, whose
+    /// error is status 1, or, if it is a `string`, an [`ExitReason::Error`](rusm_actor::ExitReason)
+    /// with it.
     pub fn prepare(&self, entry: Option<&str>) -> Result<Prepared, LoadError> {
-        let entry = self.entry(entry)?;
+        let entry = match &self.0.template {
+            Template::Core(module) => Entry::Core(core::Entry::find(module, entry)?),
+            Template::Component(component) => {
+                Entry::Component(component::Entry::find(component, entry)?)
+            }
+        };
         Prepared::new(self.clone(), entry)
     }
 
@@ -70,7 +101,7 @@ impl Module {
         &self.0.engine
     }
 
-    /// Bytes of memory every instance starts with.
+    /// Bytes that the largest memory of every instance starts with.
     pub(crate) fn memory_bytes(&self) -> u64 {
         self.0.memory_bytes
     }
@@ -79,54 +110,29 @@ impl Module {
         Kind::of(self.0.memory_bytes)
     }
 
-    /// The code in an engine of a pool.
-    pub(crate) fn load_into(
-        &self,
-        engine: &wasmtime::Engine,
-    ) -> wasmtime::Result<wasmtime::Module> {
-        self.0.code.load(engine)
-    }
-
-    fn entry(&self, wanted: Option<&str>) -> Result<Entry, LoadError> {
-        let function = |name: &str| match self.0.template.get_export(name) {
-            Some(ExternType::Func(ty)) => Some((name.to_string(), ty)),
-            _ => None,
-        };
-        let found = match wanted {
-            Some(name) => function(name),
-            None => ENTRIES.into_iter().find_map(function),
-        };
-        let Some((name, ty)) = found else {
-            return Err(LoadError::NoEntry {
-                wanted: wanted.map(str::to_string),
-                exported: self.functions(),
-            });
-        };
-        let results: Vec<ValType> = ty.results().collect();
-        match (ty.params().len(), results.as_slice()) {
-            (0, []) => Ok(Entry {
-                name,
-                returns_status: false,
-            }),
-            (0, [ValType::I32]) => Ok(Entry {
-                name,
-                returns_status: true,
-            }),
-            _ => Err(LoadError::EntryType {
-                name,
-                ty: in_text(&ty),
-            }),
+    /// Loads the code into a pool's engine and links it; `entry` is one of this module's.
+    pub(crate) fn link(&self, pool: &Pool, entry: &Entry) -> Result<Linked, LoadError> {
+        let code = &self.0.code;
+        match entry {
+            Entry::Core(entry) => {
+                let module = code
+                    .module(&pool.engine)
+                    .map_err(|error| too_large(&error))?;
+                core::Linked::new(pool, &module, entry).map(Linked::Core)
+            }
+            Entry::Component(entry) => {
+                let component = code
+                    .component(&pool.engine)
+                    .map_err(|error| too_large(&error))?;
+                component::Linked::new(pool, &component, entry).map(Linked::Component)
+            }
         }
     }
+}
 
-    fn functions(&self) -> Vec<String> {
-        let functions = self
-            .0
-            .template
-            .exports()
-            .filter(|export| export.ty().func().is_some());
-        functions.map(|export| export.name().to_string()).collect()
-    }
+/// What a pool's refusal means to whoever has the file.
+fn too_large(error: &wasmtime::Error) -> LoadError {
+    LoadError::TooLarge(error.root_cause().to_string())
 }
 
 /// What the compiler's refusal of `len` bytes means to whoever has the file.
@@ -141,31 +147,4 @@ pub(crate) fn refused(error: &wasmtime::Error, len: usize) -> LoadError {
         why.trim_start_matches("Invalid input WebAssembly code ")
             .into(),
     )
-}
-
-/// What the linker's refusal means to whoever has the file.
-pub(crate) fn not_linked(error: &wasmtime::Error) -> LoadError {
-    match error.downcast_ref::<wasmtime::UnknownImportError>() {
-        Some(unknown) => LoadError::Import {
-            module: unknown.module().to_string(),
-            name: unknown.name().to_string(),
-            ty: match unknown.ty() {
-                ExternType::Func(ty) => in_text(&ty),
-                ExternType::Memory(_) => "(memory)".into(),
-                ExternType::Table(_) => "(table)".into(),
-                ExternType::Global(_) => "(global)".into(),
-                ExternType::Tag(_) => "(tag)".into(),
-            },
-        },
-        None => LoadError::ImportType(format!("{error:#}")),
-    }
-}
-
-/// `(func (param i32) (result i32))`.
-fn in_text(ty: &FuncType) -> String {
-    let text = ty.to_string();
-    text.strip_prefix("(type ")
-        .and_then(|text| text.strip_suffix(')'))
-        .unwrap_or(&text)
-        .to_string()
 }

@@ -6,11 +6,16 @@
 //! because the code checks bounds itself and needs no guard pages: that call takes the lock on
 //! the whole address space, and a storm of growing guests on two threads ran four times slower.
 
-use wasmtime::{Enabled, InstanceAllocationStrategy, Linker, PoolingAllocationConfig};
+use std::sync::OnceLock;
+
+use wasmtime::{Enabled, InstanceAllocationStrategy, Linker, PoolingAllocationConfig, component};
 
 use crate::guest::State;
-use crate::limit::{TABLE_ELEMENTS_MAX, TABLES_MAX};
-use crate::wasi;
+use crate::limit::{
+    COMPONENT_INSTANCES_MAX, COMPONENT_MEMORIES_MAX, COMPONENT_TABLES_MAX, TABLE_ELEMENTS_MAX,
+    TABLES_MAX,
+};
+use crate::link;
 
 /// The stack of a guest and of the host calls it makes. Address space only: pages are taken when
 /// touched.
@@ -55,14 +60,20 @@ impl Kind {
 
     fn settings(self, slots: u32, memory_bytes_max: usize) -> PoolingAllocationConfig {
         let mut pool = PoolingAllocationConfig::new();
-        pool.total_core_instances(slots)
-            .total_memories(slots)
-            .total_tables(slots)
-            .total_stacks(slots)
-            .total_component_instances(1)
+        // One stack for each guest is what limits their number. A component takes more of the
+        // others than one: a single one must always find room, and of tables, which cost nothing
+        // but addresses, two are there for every guest.
+        pool.total_stacks(slots)
+            .total_core_instances(slots.saturating_mul(COMPONENT_INSTANCES_MAX))
+            .total_component_instances(slots)
+            .total_memories(slots.saturating_add(COMPONENT_MEMORIES_MAX - 1))
+            .total_tables(slots.saturating_mul(2).saturating_add(COMPONENT_TABLES_MAX))
             .max_memory_size(memory_bytes_max)
             .max_memories_per_module(1)
-            .max_tables_per_module(TABLES_MAX.min(slots))
+            .max_tables_per_module(TABLES_MAX)
+            .max_core_instances_per_component(COMPONENT_INSTANCES_MAX)
+            .max_memories_per_component(COMPONENT_MEMORIES_MAX)
+            .max_tables_per_component(COMPONENT_TABLES_MAX)
             .table_elements(TABLE_ELEMENTS_MAX)
             .table_keep_resident(KEEP_BYTES);
         match self {
@@ -81,7 +92,8 @@ impl Kind {
 /// One engine with its slots, and what guests in it may import.
 pub(crate) struct Pool {
     pub(crate) engine: wasmtime::Engine,
-    pub(crate) linker: Linker<State>,
+    core: OnceLock<Linker<State>>,
+    component: OnceLock<component::Linker<State>>,
 }
 
 impl Pool {
@@ -91,8 +103,23 @@ impl Pool {
         let pool = kind.settings(slots, usize::try_from(memory_bytes_max)?);
         settings.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
         let engine = wasmtime::Engine::new(&settings)?;
-        let linker = wasi::linker(&engine)?;
-        Ok(Self { engine, linker })
+        Ok(Self {
+            engine,
+            core: OnceLock::new(),
+            component: OnceLock::new(),
+        })
+    }
+
+    /// What core modules in it may import, made now if this is the first one.
+    pub(crate) fn core(&self) -> &Linker<State> {
+        let made = || link::core(&self.engine).expect("`link.rs` defines no import twice");
+        self.core.get_or_init(made)
+    }
+
+    /// What components in it may import, made now if this is the first one.
+    pub(crate) fn component(&self) -> &component::Linker<State> {
+        let made = || link::component(&self.engine).expect("`link.rs` defines no import twice");
+        self.component.get_or_init(made)
     }
 }
 

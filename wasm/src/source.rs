@@ -7,22 +7,37 @@ use crate::error::LoadError;
 
 /// What every WebAssembly file begins with.
 const MAGIC: &[u8] = b"\0asm";
-/// The version and layer of a core module; a component differs in the layer.
+/// The version and layer of a core module.
 const CORE: &[u8] = &[1, 0, 0, 0];
+/// The version and layer of a component.
+const COMPONENT: &[u8] = &[13, 0, 1, 0];
 /// How much of a file that is something else is shown.
 const SHOWN_BYTES_MAX: usize = 8;
 
-/// The core module in `bytes`, translated if they are text.
-pub(crate) fn core_module(bytes: &[u8]) -> Result<Cow<'_, [u8]>, LoadError> {
-    let module = if bytes.starts_with(MAGIC) {
+/// The two things that can be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A module with functions on numbers and one memory.
+    Core,
+    /// Modules behind interfaces with strings, lists and resources.
+    Component,
+}
+
+/// The WebAssembly in `bytes`, translated if they are text, and what it is.
+pub(crate) fn wasm(bytes: &[u8]) -> Result<(Cow<'_, [u8]>, Form), LoadError> {
+    let wasm = if bytes.starts_with(MAGIC) {
         Cow::Borrowed(bytes)
     } else {
         Cow::Owned(translate(bytes)?)
     };
-    match module.get(MAGIC.len()..MAGIC.len() + CORE.len()) {
-        None => Err(LoadError::Truncated(module.len())),
-        Some(CORE) => Ok(module),
-        Some([_, _, 1, 0]) => Err(LoadError::Component),
+    match wasm.get(MAGIC.len()..MAGIC.len() + CORE.len()) {
+        None => Err(LoadError::Truncated(wasm.len())),
+        Some(CORE) => Ok((wasm, Form::Core)),
+        Some(COMPONENT) => Ok((wasm, Form::Component)),
+        Some([major, minor, 1, 0]) => Err(LoadError::Invalid(format!(
+            "it is a component of another version of the format, {:#x}",
+            u16::from_le_bytes([*major, *minor])
+        ))),
         Some(version) => Err(LoadError::Invalid(format!(
             "unknown version {version:02x?}"
         ))),
@@ -71,7 +86,7 @@ mod tests {
 
     #[test]
     fn each_kind_of_file_is_told_apart() {
-        let cases: [(&[u8], &str); 9] = [
+        let cases: [(&[u8], &str); 8] = [
             (b"", "not WebAssembly: it begins with nothing"),
             (
                 b"\x7fELF\x02\x01\x01\0\0\0",
@@ -80,8 +95,10 @@ mod tests {
             (b"#!/bin/sh\n", "not WebAssembly"),
             (b"\0as", "not WebAssembly"),
             (b"\0asm\x01\0", "ends too early, after 6 bytes"),
-            (b"\0asm\x0d\0\x01\0", "components are not supported yet"),
-            (b"(component)", "components are not supported yet"),
+            (
+                b"\0asm\x0c\0\x01\0",
+                "a component of another version of the format, 0xc",
+            ),
             (b"\0asm\x07\0\0\0", "unknown version [07, 00, 00, 00]"),
             (
                 b"(module\n (funk))",
@@ -89,14 +106,25 @@ mod tests {
             ),
         ];
         for (bytes, words) in cases {
-            let said = core_module(bytes).unwrap_err().to_string();
+            let said = wasm(bytes).unwrap_err().to_string();
             assert!(said.contains(words), "{said}");
         }
     }
 
     #[test]
     fn text_becomes_a_module_and_a_module_stays_itself() {
-        let module = core_module(b"\n ;; a comment\n(module)").unwrap();
-        assert_eq!(core_module(&module).unwrap(), module);
+        let (module, form) = wasm(b"\n ;; a comment\n(module)").unwrap();
+        assert_eq!(form, Form::Core);
+        assert_eq!(wasm(&module).unwrap(), (Cow::Borrowed(&*module), form));
+    }
+
+    #[test]
+    fn text_becomes_a_component_and_a_component_stays_itself() {
+        let (component, form) = wasm(b"(component)").unwrap();
+        assert_eq!(form, Form::Component);
+        assert_eq!(
+            wasm(&component).unwrap(),
+            (Cow::Borrowed(&*component), form)
+        );
     }
 }

@@ -2,7 +2,7 @@
 //! with the guest's own frames.
 
 use rusm_actor::ExitReason;
-use wasmtime::{Trap, WasmBacktrace};
+use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
 use wasmtime_wasi::{I32Exit, ResourceTableError};
 
 use crate::limit::FILES_MAX;
@@ -24,6 +24,17 @@ pub(crate) fn reason(error: &wasmtime::Error) -> ExitReason {
         text(error),
         error.downcast_ref().map(backtrace).unwrap_or_default(),
     )
+}
+
+/// The same, unless the guest never began because its pool has no room for it. Later there is no
+/// such error: what an instance takes of the pool it has once it runs.
+pub(crate) fn reason_or_full(
+    error: wasmtime::Error,
+) -> Result<ExitReason, PoolConcurrencyLimitError> {
+    match error.downcast() {
+        Ok(full) => Err(full),
+        Err(error) => Ok(reason(&error)),
+    }
 }
 
 fn text(error: &wasmtime::Error) -> String {

@@ -39,16 +39,6 @@ fn a_text_with_a_mistake() {
 }
 
 #[test]
-fn a_component() {
-    check(
-        "(component)",
-        None,
-        "it is a component, and components are not supported yet, only core modules. Build it \
-         for `wasm32-wasip1` instead.",
-    );
-}
-
-#[test]
 fn a_module_cut_at_any_byte() {
     let whole = wat::parse_str(
         r#"(module (memory 1) (data (i32.const 0) "abc") (func (export "run") (nop)))"#,

@@ -1,5 +1,5 @@
 //! WASI preview 1 for core modules: `wasmtime-wasi` for the parts that neither wait nor block,
-//! ours for the others.
+//! ours for the others. Components share the context (`wasi2/`).
 //!
 //! `files.rs` moves what may block off the workers, `poll.rs` waits on our timers. **Invariant:**
 //! the context is built with `allow_blocking_current_thread(true)` and `poll_oneoff` is replaced;
@@ -8,18 +8,16 @@
 mod files;
 mod poll;
 
-use std::future::Future;
-use std::hint::black_box;
-
 use wasmtime::{Caller, Extern, Linker, Result};
 use wasmtime_wasi::p1::wasi_snapshot_preview1::{self as stock, WasiSnapshotPreview1};
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
-use wasmtime_wasi::{FsPerms, HostMonotonicClock, I32Exit, WasiCtxBuilder, WasiView};
+use wasmtime_wasi::{FsPerms, HostMonotonicClock, I32Exit, WasiCtxBuilder, WasiCtxView, WasiView};
 use wiggle::GuestMemory;
 
 use crate::error::ProgramError;
 use crate::guest::State;
 use crate::limit::{FILES_MAX, HOST_CALL_BYTES_MAX};
+use crate::link::opaque;
 use crate::program::{Program, Stdio};
 
 /// The module that guests import from.
@@ -68,6 +66,11 @@ impl Wasi {
         ctx.ctx().table.set_max_capacity(FILES_MAX);
         Self { ctx, stdin_waits }
     }
+
+    /// What components see of it.
+    pub(crate) fn view(&mut self) -> WasiCtxView<'_> {
+        self.ctx.ctx()
+    }
 }
 
 fn builder(memory_bytes_max: u64) -> WasiCtxBuilder {
@@ -93,13 +96,12 @@ impl HostMonotonicClock for SchedulerClock {
     }
 }
 
-/// Everything a guest may import.
-pub(crate) fn linker(engine: &wasmtime::Engine) -> Result<Linker<State>> {
-    let mut linker = Linker::new(engine);
-    p1::add_to_linker_async(&mut linker, |state: &mut State| &mut wasi(state).ctx)?;
+/// Everything a core module may import of WASI.
+pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
+    p1::add_to_linker_async(linker, |state: &mut State| &mut of(state).ctx)?;
     linker.allow_shadowing(true);
-    files::add(&mut linker)?;
-    poll::add(&mut linker)?;
+    files::add(linker)?;
+    poll::add(linker)?;
     // The stock one refuses statuses above 125; a status is the program's own business.
     linker.func_wrap(MODULE, "proc_exit", |status: i32| -> Result<()> {
         Err(I32Exit(status).into())
@@ -110,26 +112,16 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> Result<Linker<State>> {
             0
         })
     })?;
-    Ok(linker)
+    linker.allow_shadowing(false);
+    Ok(())
 }
 
-fn wasi(state: &mut State) -> &mut Wasi {
+/// The WASI of a process, made now if it is its first call.
+pub(crate) fn of(state: &mut State) -> &mut Wasi {
     let memory_bytes_max = state.limit.memory_bytes_max();
     state
         .wasi
         .get_or_insert_with(|| Box::new(Wasi::closed(memory_bytes_max)))
-}
-
-/// Boxes the future of a host call so that the optimiser cannot look inside and make it part of
-/// the code that polls it.
-///
-/// That code runs on the guest's own stack, which goes on on another thread after each
-/// suspension. The compiler knows nothing of that: of a future it can see it may keep the address
-/// of a thread-local variable, such as the scheduler's, across suspensions.
-fn opaque<'a, T>(
-    future: impl Future<Output = T> + Send + 'a,
-) -> Box<dyn Future<Output = T> + Send + 'a> {
-    black_box(Box::new(future))
 }
 
 /// The caller's memory and context, as the stock functions want them.
@@ -143,7 +135,7 @@ fn memory_and_wasi<'a>(caller: &'a mut Caller<'_, State>) -> Result<(&'a mut [u8
     match caller.get_export("memory") {
         Some(Extern::Memory(memory)) => {
             let (bytes, state) = memory.data_and_store_mut(caller);
-            Ok((bytes, wasi(state)))
+            Ok((bytes, of(state)))
         }
         _ => wasmtime::bail!("the guest calls WASI but exports no memory named `memory`"),
     }

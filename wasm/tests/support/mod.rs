@@ -120,6 +120,19 @@ pub fn guest(data: &str, code: &str) -> String {
     format!(r#"(module {PRELUDE} {data} (func (export "_start") (local $then i64) {code}))"#)
 }
 
+/// A `wasi:cli` command as text: `items` before the core module with this `module` code, which is
+/// instantiated `with` what it imports and exports `run`, the end of the command (1 is an error).
+pub fn command(items: &str, with: &str, module: &str) -> String {
+    format!(
+        r#"(component {items}
+             (core module $guest {module})
+             (core instance $main (instantiate $guest {with}))
+             (func $run (result (result)) (canon lift (core func $main "run")))
+             (instance $command (export "run" (func $run)))
+             (export "wasi:cli/run@0.2.0" (instance $command)))"#
+    )
+}
+
 /// The status a guest exited with.
 pub fn status(reason: &ExitReason) -> i32 {
     match reason {

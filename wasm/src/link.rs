@@ -1,0 +1,38 @@
+//! What guests may import, each interface in one line, for core modules and for components.
+//!
+//! A linker is made once for each engine. Nothing here knows which guest may use what: an import
+//! that a guest holds no grant for is refused when it is called.
+
+use std::future::Future;
+use std::hint::black_box;
+
+use wasmtime::{Engine, Linker, Result, component};
+
+use crate::guest::State;
+use crate::{wasi, wasi2};
+
+/// Everything a core module may import.
+pub(crate) fn core(engine: &Engine) -> Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    wasi::add(&mut linker)?;
+    Ok(linker)
+}
+
+/// Everything a component may import.
+pub(crate) fn component(engine: &Engine) -> Result<component::Linker<State>> {
+    let mut linker = component::Linker::new(engine);
+    wasi2::add(&mut linker)?;
+    Ok(linker)
+}
+
+/// Boxes the future of a host call so that the optimiser cannot look inside and make it part of
+/// the code that polls it.
+///
+/// That code runs on the guest's own stack, which goes on on another thread after each
+/// suspension. The compiler knows nothing of that: of a future it can see it may keep the address
+/// of a thread-local variable, such as the scheduler's, across suspensions.
+pub(crate) fn opaque<'a, T>(
+    future: impl Future<Output = T> + Send + 'a,
+) -> Box<dyn Future<Output = T> + Send + 'a> {
+    black_box(Box::new(future))
+}
