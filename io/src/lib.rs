@@ -1,6 +1,6 @@
-//! Readiness as futures: sockets and standard streams that wake a task when the system says so.
-//! Knows `Waker` and a worker's sleep ([`rusm_sched::Park`]); knows no process, no message and no
-//! timer of its own.
+//! Readiness and storage as futures: sockets and standard streams that wake a task when the system
+//! says so, and a durable store that never blocks a worker. Knows `Waker` and a worker's sleep
+//! ([`rusm_sched::Park`]); knows no process, no message and no timer of its own.
 //!
 //! A node gets its reactor when it starts, and every socket made inside one of its tasks finds it
 //! there:
@@ -29,7 +29,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Entry points: [`Reactor`], the sockets, [`stdio`], [`resolve`]. **Invariants**: a source is
+//! Entry points: [`Reactor`], the sockets, [`stdio`], [`resolve()`], [`kv`]. **Invariants**: a source is
 //! registered once, for both directions, edge-triggered. No waker is called and no user value is
 //! dropped under a lock. There is no reactor thread: whichever worker is idle sleeps in the poll.
 #![forbid(unsafe_code)]
@@ -51,6 +51,7 @@ mod tcp;
 mod udp;
 mod unix;
 
+pub mod kv;
 pub mod stdio;
 
 pub use look_up::{LookUpError, look_up};
