@@ -9,6 +9,7 @@ mod fan_in;
 mod fan_out;
 mod fault_monitor;
 mod fault_recovery;
+mod kv_storm;
 mod link_cascade;
 mod module_storm;
 mod ping_pong;
@@ -49,7 +50,7 @@ pub(crate) struct Choice {
 /// A default that follows the size of the node.
 pub(crate) const WORKERS: &str = "workers";
 
-pub(crate) static ALL: [&Scenario; 21] = [
+pub(crate) static ALL: [&Scenario; 22] = [
     &spawn_storm::SCENARIO,
     &spawn_bare::SCENARIO,
     &spawn_hold::SCENARIO,
@@ -70,6 +71,7 @@ pub(crate) static ALL: [&Scenario; 21] = [
     &connection_storm::SCENARIO,
     &connection_scale::SCENARIO,
     &module_storm::SCENARIO,
+    &kv_storm::SCENARIO,
     &soak::SCENARIO,
 ];
 
@@ -238,6 +240,17 @@ mod tests {
     }
 
     #[test]
+    fn durable_writes_count_each_change_once_and_reads_find_them() {
+        for op in ["modify", "cas", "set", "get"] {
+            for recovery in ["scan", "quick"] {
+                let report = check("kv-storm", &[("op", op), ("recovery", recovery)]);
+                assert!(report.figure("commits_per_s").unwrap() > 0.0);
+            }
+        }
+        check("kv-storm", &[("op", "get"), ("cache", "0")]);
+    }
+
+    #[test]
     fn a_choice_with_a_wrong_value_is_refused_in_words() {
         for (name, key, value) in [
             ("spawn-storm", "count", "fingers"),
@@ -245,6 +258,8 @@ mod tests {
             ("spawn-storm", "state", "7"),
             ("ring", "tokens", "many"),
             ("fairness-native", "kind", "lazy"),
+            ("kv-storm", "op", "guess"),
+            ("kv-storm", "recovery", "never"),
         ] {
             let scenario = find(name).unwrap();
             let settings = [(key.to_string(), value.to_string())];

@@ -52,6 +52,7 @@ mod commit;
 mod error;
 mod file;
 mod limit;
+mod patience;
 mod scan;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,10 @@
 //! Group commit: many writers, one transaction. Writers queue; one job at a time on the blocking
 //! pool takes what waits, commits it with one wait for the disk, answers, and takes what has come
 //! meanwhile. So the more processes write, the more writes share a wait.
+//!
+//! Those who were just answered often write again at once, but a committer that does not wait for them
+//! finds only those who came during its last commit: two halves that take turns, each waiting for two
+//! commits. So it gives those it answered a moment to come back (`patience.rs`).
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -8,8 +12,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
 use redb::{CommitError, Database, StorageError};
 use rusm_sched::blocking::{self, Refused};
@@ -21,6 +26,7 @@ use super::cache::Cache;
 use super::error::KvError;
 use super::file::{self, Opener, Published};
 use super::limit::{GROUP_BYTES_MAX, GROUP_WRITES_MAX, Recovery, StoreConfig};
+use super::patience::Patience;
 
 /// What the handles of a store share.
 pub(super) struct Inner {
@@ -28,11 +34,18 @@ pub(super) struct Inner {
     config: StoreConfig,
     opener: Opener,
     /// The committer's.
-    file: Mutex<File>,
+    work: Mutex<Work>,
     published: RwLock<Published>,
     pub(super) cache: Cache,
     queue: Mutex<Queue>,
+    /// As many wait as the committer hopes for.
+    enough: Condvar,
     pub(super) counters: Counters,
+}
+
+struct Work {
+    file: File,
+    patience: Patience,
 }
 
 enum File {
@@ -48,6 +61,8 @@ struct Queue {
     bytes: usize,
     /// A committer is at work, or about to be.
     committing: bool,
+    /// How many jobs it hopes for; zero if it does not wait.
+    hoped: usize,
 }
 
 struct Job {
@@ -77,9 +92,13 @@ impl Inner {
             cache: Cache::new(config.cache_bytes_max),
             config,
             opener,
-            file: Mutex::new(File::Open(database)),
+            work: Mutex::new(Work {
+                file: File::Open(database),
+                patience: Patience::default(),
+            }),
             published: RwLock::new(published),
             queue: Mutex::default(),
+            enough: Condvar::new(),
             counters: Counters::default(),
         }))
     }
@@ -127,7 +146,13 @@ impl Inner {
         }
         queue.bytes += bytes;
         queue.jobs.push_back(job);
-        Ok(!std::mem::replace(&mut queue.committing, true))
+        let enough = queue.jobs.len() == queue.hoped;
+        let idle = !std::mem::replace(&mut queue.committing, true);
+        drop(queue);
+        if enough {
+            self.enough.notify_one();
+        }
+        Ok(idle)
     }
 
     fn start_committer(self: &Arc<Self>) -> Result<(), KvError> {
@@ -156,29 +181,48 @@ impl Inner {
 
     /// Commits until nobody waits.
     fn serve(&self) {
+        let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(group) = self.next_group() {
-            let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+            let begun = Instant::now();
             let (changes, answers): (Vec<_>, Vec<_>) = group
                 .into_iter()
                 .map(|job| (job.change, job.answer))
                 .unzip();
+            let answered = answers.len();
             let closes = changes.iter().any(|change| matches!(change, Change::Close));
             // redb may panic on a file that somebody has damaged.
-            let outcome = catch_unwind(AssertUnwindSafe(|| self.commit(&mut file, changes)));
-            let outcome = outcome.unwrap_or_else(|_| {
+            let commit = AssertUnwindSafe(|| self.commit(&mut work.file, changes));
+            let outcome = catch_unwind(commit).unwrap_or_else(|_| {
                 let why = "the storage panicked; the file may be damaged".into();
                 let path = self.path.clone();
                 Err(KvError::Corrupt { path, why })
             });
             if outcome.as_ref().is_err_and(KvError::is_of_the_disk) {
-                self.shut(&mut file, File::Failed);
+                self.shut(&mut work.file, File::Failed);
             }
             if closes {
-                self.shut(&mut file, File::Closed);
+                self.shut(&mut work.file, File::Closed);
             }
-            drop(file);
             answer_all(answers, outcome);
+            self.await_return(&mut work.patience, answered, begun.elapsed());
         }
+    }
+
+    /// Gives those who were answered a moment to write again.
+    fn await_return(&self, patience: &mut Patience, answered: usize, commit: Duration) {
+        let Some(moment) = patience.moment(answered, commit) else {
+            return;
+        };
+        let mut queue = self.queue();
+        queue.hoped = answered;
+        let (mut queue, _) = self
+            .enough
+            .wait_timeout_while(queue, moment, |queue| queue.jobs.len() < answered)
+            .unwrap_or_else(PoisonError::into_inner);
+        queue.hoped = 0;
+        let came = queue.jobs.len() >= answered;
+        drop(queue);
+        patience.learn(came);
     }
 
     /// What waits, up to the size of a transaction.
@@ -313,8 +357,8 @@ fn answer_all(answers: Vec<Sender<Result<Done, KvError>>>, outcome: Outcomes) {
 impl Drop for Inner {
     /// Closing waits for the disk, so it is done on the blocking pool if this is a worker.
     fn drop(&mut self) {
-        let here = self.file.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let file = std::mem::replace(here, File::Closed);
+        let work = self.work.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let file = std::mem::replace(&mut work.file, File::Closed);
         let published = self
             .published
             .get_mut()
