@@ -57,6 +57,17 @@ impl Alias {
         signal(self.pid, aliased);
     }
 
+    /// From what `pid` and `reference` gave: for hosts and wires. Any two are safe: most are no
+    /// alias, and what is sent to them is dropped.
+    pub fn from_parts(pid: Pid, reference: Reference) -> Self {
+        Alias { pid, reference }
+    }
+
+    /// Whose it is.
+    pub fn pid(self) -> Pid {
+        self.pid
+    }
+
     /// The alias's name, which is also its monitor's if it has one.
     pub fn reference(self) -> Reference {
         self.reference

@@ -87,6 +87,11 @@ impl Caller {
         self.pid
     }
 
+    /// The request's name.
+    pub fn reference(self) -> Reference {
+        self.reference
+    }
+
     pub(crate) fn new(pid: Pid, reference: Reference) -> Self {
         Caller { pid, reference }
     }

@@ -57,6 +57,13 @@ impl Context {
         Context { own }
     }
 
+    /// Another hold of the same process, for a body that lets somebody else act for it, such as a
+    /// guest, and goes on afterwards. Of two holds that wait for messages at once only the later
+    /// one is woken.
+    pub fn another(&self) -> Context {
+        Context::new(self.own.another())
+    }
+
     /// The process's own pid.
     #[inline]
     pub fn pid(&self) -> Pid {
@@ -89,19 +96,6 @@ impl Context {
     #[inline(always)]
     pub fn receive(&mut self) -> Receive<'_> {
         Receive { context: self }
-    }
-
-    /// The oldest message that `wanted` accepts; the others stay, in their order. Each message
-    /// is shown once.
-    pub fn receive_match<W>(&mut self, wanted: W) -> ReceiveMatch<'_, W>
-    where
-        W: FnMut(&Message) -> bool + Unpin,
-    {
-        ReceiveMatch {
-            context: self,
-            wanted,
-            marker: Marker::default(),
-        }
     }
 
     /// As `receive`, but gives up after `span`. A message that is there already is taken even
@@ -142,6 +136,14 @@ impl Context {
     fn take(&mut self) -> Option<Message> {
         let older = self.own.with_side(|side| side.mailbox.pop()).flatten();
         older.or_else(|| self.own.next().map(Message::from_letter))
+    }
+
+    /// Hears what has come, if a signal is among it. True: it ends the process.
+    pub(crate) fn hear_signals(&self) -> bool {
+        if self.own.is_interrupted() {
+            process::hear_now(&self.own);
+        }
+        self.look(Side::is_ending)
     }
 
     /// Messages lie hidden as long as a signal that came with them is unheard.
@@ -289,28 +291,6 @@ impl Future for Receive<'_> {
         }
         self.context.expect_what_comes(cx, &received);
         Poll::Pending
-    }
-}
-
-/// See [`Context::receive_match`].
-#[must_use = "a future does nothing unless it is awaited"]
-pub struct ReceiveMatch<'a, W> {
-    context: &'a mut Context,
-    wanted: W,
-    /// Messages before it were refused already.
-    marker: Marker,
-}
-
-impl<W: FnMut(&Message) -> bool + Unpin> Future for ReceiveMatch<'_, W> {
-    type Output = Message;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Message> {
-        let this = &mut *self;
-        let context = &mut this.context;
-        match context.poll_match(cx, &mut this.marker, &mut this.wanted) {
-            Looked::Found(message) => Poll::Ready(message),
-            Looked::Nothing | Looked::NotAtAll => Poll::Pending,
-        }
     }
 }
 

@@ -66,7 +66,10 @@ pub(crate) fn hear(me: Pid, side: &mut Side, letter: Letter<Signal>) -> Heard {
         }
         Signal::Short { .. }
         | Signal::Inline { .. }
+        | Signal::Tagged { .. }
         | Signal::Shared(_)
+        | Signal::TaggedShared { .. }
+        | Signal::TaggedVia { .. }
         | Signal::Native(_)
         | Signal::Timeout { .. }
         | Signal::Group(_)

@@ -30,6 +30,7 @@ mod call;
 mod context;
 mod death;
 mod ending;
+mod envelope;
 mod exit;
 mod gate;
 mod group;
@@ -48,6 +49,7 @@ mod process;
 mod reference;
 mod registry;
 mod report;
+mod select;
 pub mod server;
 #[allow(unsafe_code)]
 mod signal;
@@ -62,7 +64,8 @@ mod world;
 pub use crate::{
     alias::Alias,
     call::{CALL_TIMEOUT, Call, CallError, Caller},
-    context::{Context, Receive, ReceiveMatch, ReceiveWithin},
+    context::{Context, Receive, ReceiveWithin},
+    envelope::Envelope,
     exit::{ExitReason, Fault, Outcome, Term},
     group::GroupEvent,
     halt::{StopReport, Waiting},
@@ -81,6 +84,7 @@ pub use crate::{
     registry::{NAME_BYTES_MAX, RegisterError},
     report::limit::CRASH_REPORTS_PER_SECOND_MAX,
     report::{ANCESTORS_MAX, CrashReport, LINKS_SHOWN_MAX, Report, set_crash_sink},
+    select::{ReceiveMatch, ReceiveMatchWithin},
     spawn::Spawn,
     stream::{
         OpenStreamError, ReaderGone, STREAM_BYTES_MAX, StreamAborted, StreamReader, StreamWriter,

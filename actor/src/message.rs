@@ -12,7 +12,7 @@ use crate::group::GroupEvent;
 use crate::monitor::{Down, Watched};
 use crate::pid::Pid;
 use crate::reference::Reference;
-use crate::signal::{Cause, INLINE_MAX, SHORT_MAX, Signal};
+use crate::signal::{Cause, INLINE_MAX, SHORT_MAX, Signal, TAGGED_MAX};
 
 /// Messages up to this many bytes need no memory of their own.
 pub const INLINE_BYTES_MAX: usize = INLINE_MAX;
@@ -59,6 +59,8 @@ impl Message {
             Signal::Short { len, bytes } => &bytes[..usize::from(*len).min(SHORT_MAX)],
             Signal::Inline { len, bytes } => &bytes[..usize::from(*len).min(INLINE_MAX)],
             Signal::Shared(bytes) => bytes,
+            Signal::Tagged { len, bytes, .. } => &bytes[..usize::from(*len).min(TAGGED_MAX)],
+            Signal::TaggedShared { bytes, .. } | Signal::TaggedVia { bytes, .. } => bytes,
             _ => &[],
         }
     }
@@ -210,6 +212,11 @@ impl Message {
             Signal::Native(value) => Ok(*value.downcast().expect("it was looked at above")),
             _ => unreachable!("it was looked at above"),
         }
+    }
+
+    #[inline(always)]
+    pub(crate) fn signal(&self) -> &Signal {
+        &self.0
     }
 
     pub(crate) fn from_signal(signal: Signal) -> Self {

@@ -21,6 +21,9 @@ pub(crate) const INLINE_MAX: usize = LETTER_BYTES_MAX - 2;
 /// 4 ns of a message of 18.
 pub(crate) const SHORT_MAX: usize = 14;
 
+/// Bytes of a message with an envelope that travel in the letter: sender and tag take their part.
+pub(crate) const TAGGED_MAX: usize = INLINE_MAX - 16;
+
 pub(crate) enum Signal {
     // Messages: they go to the mailbox as they are.
     /// A message of `len` bytes.
@@ -33,8 +36,28 @@ pub(crate) enum Signal {
         len: u8,
         bytes: [u8; INLINE_MAX],
     },
+    /// A message of `len` bytes with an envelope.
+    Tagged {
+        len: u8,
+        bytes: [u8; TAGGED_MAX],
+        from: Pid,
+        tag: u64,
+    },
     /// A message of bytes that many receivers may share.
     Shared(Arc<[u8]>),
+    /// A longer message with an envelope.
+    TaggedShared {
+        from: Pid,
+        tag: u64,
+        bytes: Arc<[u8]>,
+    },
+    /// As `TaggedShared`, sent to an alias.
+    TaggedVia {
+        from: Pid,
+        tag: u64,
+        alias: Reference,
+        bytes: Arc<[u8]>,
+    },
     /// A message that is a native value.
     Native(Box<dyn Any + Send>),
     /// A timer has come due.
@@ -119,7 +142,10 @@ impl Signal {
         match self {
             Signal::Short { .. }
             | Signal::Inline { .. }
+            | Signal::Tagged { .. }
             | Signal::Shared(_)
+            | Signal::TaggedShared { .. }
+            | Signal::TaggedVia { .. }
             | Signal::Native(_)
             | Signal::Call { .. }
             | Signal::Aliased { .. } => true,
@@ -179,6 +205,9 @@ pub(crate) fn signal(to: Pid, signal: Signal) -> bool {
 unsafe impl Mail for Signal {
     #[inline(always)]
     fn owns_nothing(&self) -> bool {
-        matches!(self, Signal::Short { .. } | Signal::Inline { .. })
+        matches!(
+            self,
+            Signal::Short { .. } | Signal::Inline { .. } | Signal::Tagged { .. }
+        )
     }
 }

@@ -7,6 +7,7 @@ mod semantics {
 
     mod bad_input;
     mod calls;
+    mod envelopes;
     mod groups;
     mod links;
     mod messages;

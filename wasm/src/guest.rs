@@ -5,10 +5,11 @@
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
 
-use rusm_actor::{ExitReason, JoinHandle, Node, Pid};
-use wasmtime::Store;
+use rusm_actor::{Context, ExitReason, JoinHandle, Node, Pid};
+use wasmtime::{Memory, Store};
 
 use crate::error::{LoadError, ProgramError};
+use crate::host::Actor;
 use crate::limit::Limit;
 use crate::module::{Entry, Linked, Module};
 use crate::preempt;
@@ -29,9 +30,28 @@ struct Inner {
 /// makes one.
 pub(crate) struct State {
     pub(crate) limit: Limit,
+    /// The process itself: what host calls act for.
+    pub(crate) context: Context,
+    /// The guest's memory, once a host call has looked for it: finding it by its name takes
+    /// longer than sending a message.
+    pub(crate) memory: Option<Memory>,
+    /// What the process holds of other processes, made when it first holds something.
+    pub(crate) actor: Option<Box<Actor>>,
     /// Made at the first call of WASI, unless the program brought its own: most guests of a storm
     /// never make one.
     pub(crate) wasi: Option<Box<Wasi>>,
+}
+
+impl State {
+    pub(crate) fn new(context: Context, memory_bytes_max: u64) -> Self {
+        Self {
+            limit: Limit::new(memory_bytes_max),
+            context,
+            memory: None,
+            actor: None,
+            wasi: None,
+        }
+    }
 }
 
 impl Prepared {
@@ -66,25 +86,25 @@ impl Prepared {
             return Err(ProgramError::Memory { needs, max: asked });
         }
         let wasi = Some(Box::new(Wasi::new(program, asked)?));
-        let state = State {
-            limit: Limit::new(asked),
-            wasi,
-        };
         let prepared = self.clone();
-        Ok(node.spawn_join(move |_| run(prepared, state)))
+        Ok(node.spawn_join(move |context| {
+            let mut state = State::new(context, asked);
+            state.wasi = wasi;
+            run(prepared, state)
+        }))
     }
 
     /// Starts a process without arguments, directories and stdio: about two microseconds from
     /// here to the drop of the instance.
     pub fn spawn_pure(&self, node: &Node) -> Pid {
-        let body = self.run_pure();
-        node.spawn(move |_| body)
+        let guest = self.clone();
+        node.spawn(move |context| guest.run_pure(context))
     }
 
     /// The body of such a process, for whoever spawns it in another way.
-    pub fn run_pure(&self) -> impl Future<Output = ExitReason> + Send + 'static {
-        let limit = Limit::new(self.0.module.engine().memory_bytes_max());
-        run(self.clone(), State { limit, wasi: None })
+    pub fn run_pure(&self, context: Context) -> impl Future<Output = ExitReason> + Send + use<> {
+        let max = self.0.module.engine().memory_bytes_max();
+        run(self.clone(), State::new(context, max))
     }
 
     fn linked(&self, place: usize) -> Result<&Linked, &str> {
@@ -148,6 +168,7 @@ impl Linked {
         ended.map_err(|_full| {
             let mut unused = store.into_data();
             unused.limit.restart();
+            unused.memory = None;
             unused
         })
     }

@@ -14,12 +14,14 @@
 //! runs hostile guests beside secrets must give them an operating-system process of their own.
 #![deny(unsafe_code)]
 
+mod abi;
 mod cache;
 mod component;
 mod core;
 mod engine;
 mod error;
 mod guest;
+mod host;
 mod limit;
 mod link;
 mod module;

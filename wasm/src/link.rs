@@ -9,12 +9,13 @@ use std::hint::black_box;
 use wasmtime::{Engine, Linker, Result, component};
 
 use crate::guest::State;
-use crate::{wasi, wasi2};
+use crate::{abi, wasi, wasi2};
 
 /// Everything a core module may import.
 pub(crate) fn core(engine: &Engine) -> Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasi::add(&mut linker)?;
+    abi::add(&mut linker)?;
     Ok(linker)
 }
 

@@ -5,6 +5,7 @@ use rusm_actor::ExitReason;
 use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
 use wasmtime_wasi::{I32Exit, ResourceTableError};
 
+use crate::host::process::Exit;
 use crate::limit::FILES_MAX;
 
 /// The reason of a guest that returned from its entry, or left through `proc_exit`, with `status`.
@@ -19,6 +20,9 @@ pub(crate) fn exit(status: i32) -> ExitReason {
 pub(crate) fn reason(error: &wasmtime::Error) -> ExitReason {
     if let Some(I32Exit(status)) = error.downcast_ref() {
         return exit(*status);
+    }
+    if let Some(Exit(reason)) = error.downcast_ref() {
+        return reason.clone();
     }
     ExitReason::trap(
         text(error),

@@ -293,8 +293,8 @@ fn every_process_gets_memory_as_the_component_defines_it() {
     let guest = prepared(&node, &wat);
     for _ in 0..1_000 {
         let process = node.spawn_join({
-            let body = guest.run_pure();
-            move |_| body
+            let guest = guest.clone();
+            move |context| guest.run_pure(context)
         });
         assert!(matches!(process.wait(), ExitReason::Normal));
     }

@@ -39,8 +39,8 @@ fn a_guest_without_a_world_of_its_own_sees_an_empty_one() {
          (call $ok (i32.add (i32.load (i32.const 100)) (i32.load (i32.const 8))))",
     );
     let node = node(1);
-    let body = prepared(&node, &wat).run_pure();
-    let process = node.spawn_join(move |_| body);
+    let guest = prepared(&node, &wat);
+    let process = node.spawn_join(move |context| guest.run_pure(context));
     assert!(matches!(process.wait(), ExitReason::Normal));
 }
 

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::context::{Context, ReceiveMatch};
+use crate::context::Context;
 use crate::exit::ExitReason;
 use crate::mailbox::Marker;
 use crate::message::Message;
 use crate::pid::Pid;
+use crate::select::ReceiveMatch;
 use crate::spawn::Spawn;
 use crate::supervisor::StartError;
 use crate::supervisor::body::Pending;

@@ -2,7 +2,7 @@
 //! throughput the guests keep. A guest has no means to tell how far it is, so each runs a fixed number of loop
 //! turns, several time slices long, and is started again by the native process around it, which counts.
 
-use rusm_actor::{ExitReason, Node};
+use rusm_actor::{Context, ExitReason, Node};
 use rusm_wasm::Prepared;
 
 use super::module_storm::prepare;
@@ -37,7 +37,7 @@ fn run(env: &Env) -> Result<Report, Failure> {
         let done = Counters::new(guests);
         for index in 0..guests {
             let (done, prepared) = (done.clone(), prepared.clone());
-            ctx.spawn(move |_ctx| again_and_again(prepared, index, turns, done));
+            ctx.spawn(move |ctx| again_and_again(ctx, prepared, index, turns, done));
         }
         alternate(span, || done.total())
             .await
@@ -47,10 +47,16 @@ fn run(env: &Env) -> Result<Report, Failure> {
 }
 
 /// Ends only if a guest does not end as it should: what it did then is not counted.
-async fn again_and_again(prepared: Prepared, guest: u64, turns: u64, done: Counters) -> ExitReason {
+async fn again_and_again(
+    ctx: Context,
+    prepared: Prepared,
+    guest: u64,
+    turns: u64,
+    done: Counters,
+) -> ExitReason {
     let mut mine = 0;
     loop {
-        match prepared.run_pure().await {
+        match prepared.run_pure(ctx.another()).await {
             ExitReason::Normal => mine += turns,
             other => return other,
         }

@@ -39,9 +39,9 @@ fn run(env: &Env) -> Result<Report, Failure> {
     env.drive_on(&node, move |ctx| async move {
         let spawn = move |ctx: &Context, batch| {
             for _ in 0..batch {
-                let guest = prepared.run_pure();
-                ctx.spawn(move |_ctx| async move {
-                    let reason = guest.await;
+                let guest = prepared.clone();
+                ctx.spawn(move |ctx| async move {
+                    let reason = guest.run_pure(ctx).await;
                     let ended = matches!(reason, ExitReason::Normal);
                     if ended { normal } else { failed }.add(1);
                     reason

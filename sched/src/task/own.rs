@@ -23,6 +23,12 @@ impl<K: Kind> Own<K> {
         }
     }
 
+    /// Another hold of the same task. Of two that wait for letters at once, only the later one
+    /// is woken.
+    pub fn another(&self) -> Self {
+        Self::new(self.address)
+    }
+
     /// The task's address.
     pub fn address(&self) -> Address {
         self.address

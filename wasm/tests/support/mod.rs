@@ -2,6 +2,8 @@
 //! something that is about to happen.
 #![allow(dead_code, unreachable_pub)] // Each test binary uses its own part.
 
+pub mod actor;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};

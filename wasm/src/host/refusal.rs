@@ -1,0 +1,81 @@
+//! Why an operation was refused: what a guest gets as a code, or as a variant of an error type, and
+//! as a sentence.
+
+use std::fmt;
+
+use rusm_actor::Pid;
+
+/// A condition that a correct program may meet. Its number is its code in the flat functions;
+/// numbers are never used again for something else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// There is no such process.
+    NoProcess,
+    /// A limit with a name has been reached.
+    Limit { what: &'static str, max: usize },
+    /// What was given is longer than may be.
+    TooLong {
+        what: &'static str,
+        len: usize,
+        max: usize,
+    },
+    /// The process holds nothing under that reference.
+    NotHeld,
+    /// Text that is not UTF-8.
+    NotText(&'static str),
+    /// An argument that makes no sense.
+    Invalid(String),
+    /// Another process has that name.
+    NameTaken(Pid),
+    /// The process has a name already.
+    Named(String),
+    /// Nobody has that name.
+    NoName(String),
+    /// A name that cannot be given.
+    BadName,
+}
+
+impl Refusal {
+    /// The result of a flat function that refused.
+    pub(crate) fn code(&self) -> i32 {
+        match self {
+            Refusal::NoProcess => -1,
+            Refusal::Limit { .. } => -3,
+            Refusal::TooLong { .. } => -4,
+            Refusal::NotHeld => -5,
+            Refusal::NotText(_) => -6,
+            Refusal::Invalid(_) => -7,
+            Refusal::NameTaken(_) => -8,
+            Refusal::Named(_) => -9,
+            Refusal::NoName(_) => -10,
+            Refusal::BadName => -11,
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoProcess => f.write_str("no such process; it may have ended"),
+            Self::Limit { what, max } => {
+                write!(f, "a process may have {max} {what}. Give some back first.")
+            }
+            Self::TooLong { what, len, max } => {
+                write!(f, "{what} of {len} bytes; {max} is the most. Send less.")
+            }
+            Self::NotHeld => f.write_str(
+                "the process holds nothing under that reference: it was used up, given back, or \
+                 never its own",
+            ),
+            Self::NotText(what) => write!(f, "{what} is not UTF-8"),
+            Self::Invalid(why) => f.write_str(why),
+            Self::NameTaken(pid) => write!(f, "{pid} has that name; unregister it first"),
+            Self::Named(name) => write!(
+                f,
+                "the process is named `{name}` already, and may have one name only"
+            ),
+            Self::NoName(name) => write!(f, "nobody is named `{name}`"),
+            Self::BadName => f.write_str("a name has 1 to 255 bytes and is not `undefined`"),
+        }
+    }
+}

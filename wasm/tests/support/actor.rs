@@ -1,0 +1,162 @@
+//! Guests that use the flat functions of `rusm`: what they import, and a native process beside them.
+
+use std::future::Future;
+use std::time::Duration;
+
+use rusm_actor::{Context, ExitReason, Message, Pid, Reference};
+use rusm_wasm::Prepared;
+
+use super::{PATIENCE, node, prepared};
+
+/// All imports, a memory of one page, and helpers. The record of an event is at 0, its body at 256,
+/// with room for 256 bytes; `$sender` and the like read the record.
+const PRELUDE: &str = r#"
+  (import "rusm" "self" (func $self (result i64)))
+  (import "rusm" "now" (func $now (result i64)))
+  (import "rusm" "args" (func $args (param i32 i32) (result i32)))
+  (import "rusm" "refusal" (func $refusal (param i32 i32) (result i32)))
+  (import "rusm" "exit" (func $exit (param i32 i32 i32 i32) (result i32)))
+  (import "rusm" "link" (func $link (param i64) (result i32)))
+  (import "rusm" "unlink" (func $unlink (param i64)))
+  (import "rusm" "trap_exit" (func $trap_exit (param i32) (result i32)))
+  (import "rusm" "monitor" (func $monitor (param i64 i32) (result i32)))
+  (import "rusm" "demonitor" (func $demonitor (param i64 i32) (result i32)))
+  (import "rusm" "is_alive" (func $is_alive (param i64) (result i32)))
+  (import "rusm" "sleep" (func $sleep (param i64)))
+  (import "rusm" "yield" (func $yield))
+  (import "rusm" "send" (func $send (param i64 i64 i32 i32) (result i32)))
+  (import "rusm" "try_receive" (func $try_receive (param i32 i64 i32 i32 i32) (result i32)))
+  (import "rusm" "receive" (func $receive (param i32 i64 i64 i32 i32 i32) (result i32)))
+  (import "rusm" "body_read" (func $body_read (param i32 i32 i32) (result i32)))
+  (import "rusm" "reply" (func $reply (param i64 i64 i32 i32) (result i32)))
+  (import "rusm" "alias" (func $alias (param i32 i32) (result i32)))
+  (import "rusm" "unalias" (func $unalias (param i64) (result i32)))
+  (import "rusm" "send_alias" (func $send_alias (param i32 i64 i32 i32) (result i32)))
+  (import "rusm" "register" (func $register (param i32 i32) (result i32)))
+  (import "rusm" "unregister" (func $unregister (param i32 i32) (result i32)))
+  (import "rusm" "whereis" (func $whereis (param i32 i32 i32) (result i32)))
+  (import "rusm" "send_name" (func $send_name (param i32 i32 i64 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (global $parent (mut i64) (i64.const 0))
+  (func $kind (result i32) (i32.load (i32.const 0)))
+  (func $len (result i32) (i32.load (i32.const 4)))
+  (func $sender (result i64) (i64.load (i32.const 8)))
+  (func $tag (result i64) (i64.load (i32.const 16)))
+  (func $reference (result i64) (i64.load (i32.const 24)))
+  (func $code (result i32) (i32.load (i32.const 32)))
+  (func $detail (result i32) (i32.load (i32.const 36)))
+  ;; Waits for whatever comes.
+  (func $next (drop (call $receive (i32.const 0) (i64.const 0) (i64.const -1) (i32.const 0) (i32.const 256) (i32.const 256))))
+  ;; Waits for a message with this tag.
+  (func $tagged (param i64) (drop (call $receive (i32.const 1) (local.get 0) (i64.const -1) (i32.const 0) (i32.const 256) (i32.const 256))))
+  ;; Waits for what comes by this reference.
+  (func $by (param i64) (drop (call $receive (i32.const 2) (local.get 0) (i64.const -1) (i32.const 0) (i32.const 256) (i32.const 256))))
+  ;; Tells the parent a number, as the tag of an empty message.
+  (func $tell (param i64) (drop (call $send (global.get $parent) (local.get 0) (i32.const 0) (i32.const 0))))
+  (func $tell32 (param i32) (call $tell (i64.extend_i32_s (local.get 0))))
+  ;; Tells the parent the record as it is, and the body.
+  (func $show (drop (call $send (global.get $parent) (i64.const 0) (i32.const 0) (i32.add (i32.const 256) (call $len)))))
+  ;; The pid that the parent sends.
+  (func $given (result i64) (call $tagged (i64.const 1)) (i64.load (i32.const 256)))"#;
+
+/// A guest that is told its parent by a first message, and then runs `code`.
+pub fn actor(data: &str, code: &str) -> String {
+    format!(
+        r#"(module {PRELUDE} {data}
+        (func (export "run") (local $a i64) (local $b i64) (local $i i32)
+          (call $next) (global.set $parent (call $sender)) {code}))"#
+    )
+}
+
+/// The same without the first message.
+pub fn bare(data: &str, code: &str) -> String {
+    format!(
+        r#"(module {PRELUDE} {data} (func (export "run") (local $a i64) (local $i i32) {code}))"#
+    )
+}
+
+/// Runs `test` in a process on a node with two workers.
+pub fn beside<F, Fut>(guests: &[String], test: F)
+where
+    F: FnOnce(Context, Vec<Prepared>) -> Fut,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    let node = node(2);
+    let guests: Vec<_> = guests.iter().map(|wat| prepared(&node, wat)).collect();
+    node.block_on(move |ctx| test(ctx, guests)).unwrap();
+    node.shutdown(PATIENCE).unwrap();
+}
+
+/// Starts a guest, watches it and says who its parent is.
+pub fn start(ctx: &mut Context, guest: &Prepared) -> (Pid, Reference) {
+    let guest = guest.clone();
+    let started = ctx.spawn_monitor(move |ctx| guest.run_pure(ctx));
+    give(ctx, started.0, 0, b"");
+    started
+}
+
+pub fn give(ctx: &Context, to: Pid, tag: u64, content: &[u8]) {
+    ctx.send(to, Message::tagged(ctx.pid(), tag, content));
+}
+
+/// The next message; a test that waits in vain fails.
+pub async fn next(ctx: &mut Context) -> Message {
+    let found = ctx.receive_within(PATIENCE).await;
+    found.expect("a message comes")
+}
+
+/// The number that a guest tells.
+pub async fn told(ctx: &mut Context) -> i64 {
+    let tagged = ctx.receive_match_within(PATIENCE, |m| m.envelope().is_some());
+    let message = tagged.await.expect("the guest says something");
+    message.envelope().unwrap().tag.cast_signed()
+}
+
+/// The number that this guest tells.
+pub async fn told_by(ctx: &mut Context, pid: Pid) -> i64 {
+    let from = |m: &Message| m.envelope().is_some_and(|e| e.from == pid);
+    let message = ctx.receive_match_within(PATIENCE, from).await;
+    let message = message.expect("the guest says something");
+    message.envelope().unwrap().tag.cast_signed()
+}
+
+/// How a watched guest ends.
+pub async fn ended(ctx: &mut Context, monitor: Reference) -> ExitReason {
+    let down = ctx.receive_match_within(PATIENCE, |m| m.reference() == Some(monitor));
+    down.await.expect("the guest ends").down().unwrap().reason
+}
+
+/// The record that a guest shows: kind, pid, tag, reference, code, detail, body.
+pub struct Shown {
+    pub kind: u32,
+    pub pid: u64,
+    pub tag: u64,
+    pub reference: u64,
+    pub code: u32,
+    pub detail: u32,
+    pub name_len: u32,
+    pub joined: u32,
+    pub body: Vec<u8>,
+}
+
+pub async fn shown(ctx: &mut Context) -> Shown {
+    let tagged = ctx.receive_match_within(PATIENCE, |m| m.envelope().is_some());
+    let message = tagged.await.expect("the guest shows something");
+    let bytes = message.bytes();
+    let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+    let long = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+    Shown {
+        kind: word(0),
+        pid: long(8),
+        tag: long(16),
+        reference: long(24),
+        code: word(32),
+        detail: word(36),
+        name_len: word(40),
+        joined: word(44),
+        body: bytes[256..256 + word(4) as usize].to_vec(),
+    }
+}
+
+/// A short while.
+pub const MOMENT: Duration = Duration::from_millis(5);
