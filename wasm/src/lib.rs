@@ -20,6 +20,7 @@ mod component;
 mod core;
 mod engine;
 mod error;
+pub mod grant;
 mod guest;
 mod host;
 mod limit;
