@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
-use rusm_sched::{Own, Received, Sleep};
+use rusm_sched::{Letter, NoLetter, Own, Sleep};
 
 use crate::exit::Outcome;
 use crate::mailbox::Marker;
@@ -198,18 +198,18 @@ impl Context {
     }
 
     #[inline(always)]
-    fn poll_receive(&self, cx: &TaskContext<'_>) -> Received<Signal> {
+    fn poll_receive(&self, cx: &TaskContext<'_>) -> Result<Letter<Signal>, NoLetter> {
         let saved = |side: &mut Side| side.mailbox.pop().map(Message::into_letter);
         self.own.receive(cx, saved)
     }
 
     /// Sees to it that a receive without a letter is polled again.
     #[inline(always)]
-    fn expect_what_comes(&self, cx: &mut TaskContext<'_>, received: &Received<Signal>) {
-        match received {
-            Received::Letter(_) | Received::Nothing => {}
-            Received::NothingHere => self.expect_elsewhere(cx),
-            Received::TurnOver => rusm_sched::end_turn(cx),
+    fn expect_what_comes(&self, cx: &mut TaskContext<'_>, why: NoLetter) {
+        match why {
+            NoLetter::Nothing => {}
+            NoLetter::NothingHere => self.expect_elsewhere(cx),
+            NoLetter::TurnOver => rusm_sched::end_turn(cx),
         }
     }
 
@@ -284,13 +284,13 @@ impl Future for Receive<'_> {
 
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Message> {
-        let received = self.context.poll_receive(cx);
-        // Apart from the rest: it is the usual case, and 1 ns.
-        if let Received::Letter(letter) = received {
-            return Poll::Ready(Message::from_letter(letter));
+        match self.context.poll_receive(cx) {
+            Ok(letter) => Poll::Ready(Message::from_letter(letter)),
+            Err(why) => {
+                self.context.expect_what_comes(cx, why);
+                Poll::Pending
+            }
         }
-        self.context.expect_what_comes(cx, &received);
-        Poll::Pending
     }
 }
 
@@ -308,13 +308,13 @@ impl Future for ReceiveWithin<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Message>> {
         let this = &mut *self;
-        let received = this.context.poll_receive(cx);
-        if let Received::Letter(letter) = received {
-            return Poll::Ready(Some(Message::from_letter(letter)));
-        }
-        this.context.expect_what_comes(cx, &received);
+        let why = match this.context.poll_receive(cx) {
+            Ok(letter) => return Poll::Ready(Some(Message::from_letter(letter))),
+            Err(why) => why,
+        };
+        this.context.expect_what_comes(cx, why);
         // A message may be there: it is not too late as long as nobody has looked.
-        if matches!(received, Received::TurnOver) {
+        if why == NoLetter::TurnOver {
             return Poll::Pending;
         }
         if Pin::new(&mut this.sleep).poll(cx).is_pending() {

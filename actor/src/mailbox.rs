@@ -139,6 +139,12 @@ impl Mailbox {
         Some(message)
     }
 
+    /// Is there nothing to receive, to show, or to be shed?
+    #[inline]
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.messages.is_empty() && self.limited.is_none() && !self.shown
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.messages.len()
     }

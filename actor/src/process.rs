@@ -61,6 +61,10 @@ impl Kind for Process {
     type Mail = Signal;
     type Side = Side;
 
+    fn is_quiet(side: &Side) -> bool {
+        side.mailbox.is_quiet() && side.receiver.is_none()
+    }
+
     fn resume(own: &Own<Self>) -> ControlFlow<()> {
         let waker = own.with_side(|side| {
             show(own, side);

@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Waker};
 use crate::contain::contain;
 use crate::lease::Lease;
 use crate::run::{Outcome, take_turn};
-use crate::seat::{self, Seat};
+use crate::seat::{self, MOVING, Seat};
 use crate::shared::Shared;
 use crate::task::is_waker_of;
 use crate::task::slot::TaskRef;
@@ -134,7 +134,7 @@ impl Future for Enter {
             if seat.worker.is_none() || seat.shared.is_simulated() {
                 return Poll::Ready(Ok(()));
             }
-            if self.asked && !seat.moving.get() {
+            if self.asked && seat.wishes() & MOVING == 0 {
                 // It asked, and runs on a worker all the same: nobody took it.
                 let stopping = seat.shared.is_stopping();
                 let why = if stopping {
@@ -145,7 +145,7 @@ impl Future for Enter {
                 return Poll::Ready(Err(why));
             }
             self.asked = true;
-            seat.moving.set(true);
+            seat.wish(MOVING);
             // The thread that takes the task over polls it; a combinator with wakers of its own
             // must be told to poll this future, too.
             if !seat.slot().is_some_and(|slot| is_waker_of(slot, cx)) {

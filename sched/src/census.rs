@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
-use crate::seat::Seat;
+use crate::seat::{PROBING, Seat};
 use crate::shared::Shared;
 use crate::stats::{Cells, Stats, WorkerStats};
 use crate::task::slot::{Address, TaskRef};
@@ -27,7 +27,7 @@ impl Shared {
     /// Marks a task whose wake-up is to be timed.
     #[cold]
     pub(crate) fn probe(&self, seat: &Seat, task: TaskRef) {
-        seat.probing.set(false);
+        seat.set_unusual(PROBING, false);
         let Some(worker) = &seat.worker else { return };
         if worker.probe_at.load(Ordering::Relaxed) == 0 {
             worker

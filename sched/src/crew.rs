@@ -10,7 +10,7 @@ use crate::lease::Lease;
 use crate::park::Park;
 use crate::queue::Queue;
 use crate::run::{Outcome, pay, take_turn};
-use crate::seat::Seat;
+use crate::seat::{PROBING, Seat, URGENT};
 use crate::shared::Shared;
 use crate::task::slot::TaskRef;
 use crate::worker::{Tenant, Worker};
@@ -120,6 +120,17 @@ impl Crew<'_> {
     /// The next task of this worker's own.
     #[inline(always)]
     fn next(&mut self) -> Option<TaskRef> {
+        if !self.shared.has_priorities() {
+            let claimed = |queue: &mut Queue, worker: &Worker| queue.pop_claimed(&worker.public);
+            if let Some(task) = self.seat.within(claimed).flatten() {
+                return Some(task);
+            }
+        }
+        self.next_of_all()
+    }
+
+    #[inline(never)]
+    fn next_of_all(&mut self) -> Option<TaskRef> {
         if self.shared.has_priorities()
             && let Some(task) = self.next_by_priority()
         {
@@ -199,7 +210,8 @@ impl Crew<'_> {
         self.turns_left = config.maintain_turns;
         self.reductions_left = i64::from(config.maintain_reductions);
         self.maintained = self.maintained.wrapping_add(1);
-        self.seat.probing.set(self.maintained.is_multiple_of(16));
+        self.seat
+            .set_unusual(PROBING, self.maintained.is_multiple_of(16));
         self.fire_timers();
         self.poll();
         for _ in 0..self.share() {
@@ -246,15 +258,15 @@ impl Crew<'_> {
     }
 
     fn poll(&mut self) {
-        self.seat.urgent.set(true);
+        self.seat.set_unusual(URGENT, true);
         self.park.poll();
-        self.seat.urgent.set(false);
+        self.seat.set_unusual(URGENT, false);
     }
 
     fn fire_timers(&mut self) {
-        self.seat.urgent.set(true);
+        self.seat.set_unusual(URGENT, true);
         self.shared.fire_timers(self.worker);
-        self.seat.urgent.set(false);
+        self.seat.set_unusual(URGENT, false);
     }
 
     /// Looks for work elsewhere, then sleeps. `None`: look again, or stop.
@@ -286,9 +298,9 @@ impl Crew<'_> {
         self.seat.cells.parks.add(1);
         let now = self.shared.clock.nanos();
         let timeout = self.worker.timers.next().map(|at| at.saturating_sub(now));
-        self.seat.urgent.set(true);
+        self.seat.set_unusual(URGENT, true);
         self.park.park(timeout.map(Duration::from_nanos));
-        self.seat.urgent.set(false);
+        self.seat.set_unusual(URGENT, false);
     }
 
     /// Ends the busy period.

@@ -123,7 +123,7 @@ impl<M: Mail> Letter<M> {
             assert!(size_of::<M>() <= LETTER_BYTES_MAX && align_of::<M>() <= 8);
         }
         let node = seat::with_cache(|cache| cache.nodes.pop(0));
-        let spare = FreeOnPanic(node);
+        let spare = Freed(node);
         // SAFETY: the node is new and ours, and its content has room for an `M` (above).
         unsafe { node.as_ref().content.get().cast::<M>().write(make()) };
         std::mem::forget(spare);
@@ -188,22 +188,20 @@ impl<M: Mail> DerefMut for Letter<M> {
 impl<M: Mail> Drop for Letter<M> {
     #[inline(always)]
     fn drop(&mut self) {
-        if !self.owns_nothing() {
-            let spare = FreeOnPanic(self.node);
-            // SAFETY: the content is initialised and dropped once, here.
-            unsafe { self.place().drop_in_place() };
-            std::mem::forget(spare);
+        if self.owns_nothing() {
+            return free(self.node);
         }
-        free(self.node);
+        let _node = Freed(self.node);
+        // SAFETY: the content is initialised and dropped once, here.
+        unsafe { self.place().drop_in_place() };
     }
 }
 
-/// Frees a node whose content panics while it is made or dropped. Forgotten when it does not,
-/// so that the ordinary way stays as short as without it.
-struct FreeOnPanic(NonNull<Node>);
+/// A node that is free when this is gone, also if its content panics while it is made or dropped.
+struct Freed(NonNull<Node>);
 
-impl Drop for FreeOnPanic {
-    #[cold]
+impl Drop for Freed {
+    #[inline(never)]
     fn drop(&mut self) {
         free(self.0);
     }
@@ -299,10 +297,26 @@ pub(crate) fn pop_private<M: Mail>(slot: &Slot) -> Option<Letter<M>> {
 pub fn post<K: Kind>(to: Address, letter: Letter<K::Mail>) -> Result<(), Letter<K::Mail>> {
     let slot = resolve(to);
     let node = letter.into_node();
-    let mut below = 0;
     if slot.generation.load(Ordering::Relaxed) != to.generation() {
         return Err(std::mem::ManuallyDrop::into_inner(Letter::from_node(node)));
     }
+    // JUSTIFICATION: with this case apart, a message to a waiting process costs a fifth less.
+    if slot.state.hand_over(to.generation()) {
+        hand_over(slot, node);
+        seat::schedule_receiver_of_letter(TaskRef(slot));
+        return Ok(());
+    }
+    post_to_busy::<K>(slot, to, node)
+}
+
+/// Sends a letter to a task that does something else than wait for the first one.
+#[inline(never)]
+fn post_to_busy<K: Kind>(
+    slot: &'static Slot,
+    to: Address,
+    node: NonNull<Node>,
+) -> Result<(), Letter<K::Mail>> {
+    let mut below = 0;
     let outcome = slot.state.post(to.generation(), address_of(node), |head| {
         below = link(node, head)
     });
@@ -310,21 +324,27 @@ pub fn post<K: Kind>(to: Address, letter: Letter<K::Mail>) -> Result<(), Letter<
     match outcome {
         Post::Refused => return guard::refused::<K>(slot, to, node),
         Post::HandOver => {
-            // SAFETY: the node is ours until the task runs.
-            let letter = unsafe { node.as_ref() };
-            letter.next.set(None);
-            letter.depth.store(0, Ordering::Relaxed);
-            match slot.private.get() {
-                None => slot.private.set(Some(node)),
-                // A receive was given up, and the task waits for something else.
-                older => slot.private.set(join(older, Some(node))),
-            }
+            hand_over(slot, node);
             seat::schedule_receiver(TaskRef(slot));
         }
         Post::Queued => {}
         Post::Schedule => seat::schedule(TaskRef(slot)),
     }
     Ok(())
+}
+
+/// Puts the letter where the task, which is the caller's until it is queued, finds it at once.
+#[inline(always)]
+fn hand_over(slot: &Slot, node: NonNull<Node>) {
+    // SAFETY: the node is ours until the task runs.
+    let letter = unsafe { node.as_ref() };
+    letter.next.set(None);
+    letter.depth.store(0, Ordering::Relaxed);
+    match slot.private.get() {
+        None => slot.private.set(Some(node)),
+        // A receive was given up, and the task waits for something else.
+        older => slot.private.set(join(older, Some(node))),
+    }
 }
 
 /// Sends a letter that wakes the receiver wherever it waits, and that `Kind::resume` sees

@@ -105,7 +105,7 @@ pub use crate::{
     seat::current_task,
     stats::{Histogram, Stats, WorkerStats},
     task::slot::Address,
-    task::{Ended, Kind, Mail, Own, Received, Returns},
+    task::{Ended, Kind, Mail, NoLetter, Own, Returns},
     ticker::Overrun,
     timer::{PostTimer, Sleep, now, post_after, sleep, sleep_until},
     turn::{Reductions, YieldNow, charge, end_turn, reductions, spend, yield_now},

@@ -125,6 +125,13 @@ impl Queue {
             }
             return;
         }
+        self.push_elsewhere(task);
+    }
+
+    /// Into one of the queues that are there to be compared.
+    #[cold]
+    #[inline(never)]
+    fn push_elsewhere(&mut self, task: TaskRef) {
         match &mut self.local {
             Local::Ring(_) => {}
             Local::Deque(deque) => deque.push(task),
@@ -161,6 +168,15 @@ impl Queue {
         self.hand_off.take()
     }
 
+    /// The next of the tasks that were claimed already, if nothing comes before it.
+    #[inline(always)]
+    pub(crate) fn pop_claimed(&mut self, public: &Public) -> Option<TaskRef> {
+        match &mut self.local {
+            Local::Ring(claimed) if public.urgent.len() == 0 => claimed.next(),
+            _ => None,
+        }
+    }
+
     /// The next task in order. `show`: somebody is idle, so claim no more than needed; `give`
     /// takes what a private queue can spare then.
     #[inline(always)]
@@ -182,6 +198,12 @@ impl Queue {
                 claimed.next()
             });
         }
+        self.pop_elsewhere(show, give)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn pop_elsewhere(&mut self, show: bool, give: impl FnMut(TaskRef)) -> Option<TaskRef> {
         match &mut self.local {
             Local::Ring(_) => None,
             Local::Deque(deque) => deque.pop(),

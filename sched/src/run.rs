@@ -4,7 +4,7 @@ use std::mem::ManuallyDrop;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
-use crate::seat::Seat;
+use crate::seat::{MOVING, RECEIVING, Seat, YIELDED};
 use crate::task::slot::{Address, Slot};
 use crate::task::state::Park as Parked;
 use crate::task::{self};
@@ -33,24 +33,22 @@ pub(crate) fn take_turn(seat: &Seat, slot: &'static Slot) -> Outcome {
             seat.cells.reductions.add(spent(seat, before));
             task::finish_turn(slot, || seat.set_slot(None));
             // Only now: its destructors may have wished for something as well.
-            forget_wishes(seat);
+            let _ = seat.take_wishes();
             // The dead pay no debts.
             seat.flooded.set(0);
             return Outcome::Over;
         }
         // The task is still ours here, and perhaps not after the exchange in `park`.
-        if seat.moving.get() || seat.yielded.get() {
-            let moving = seat.moving.get();
-            forget_wishes(seat);
-            account(seat, slot, before);
-            break if moving {
+        account(seat, slot, before);
+        let wishes = seat.take_wishes();
+        if wishes & (MOVING | YIELDED) != 0 {
+            break if wishes & MOVING != 0 {
                 Outcome::Moving
             } else {
                 Outcome::Again
             };
         }
-        account(seat, slot, before);
-        match slot.state.park(seat.receiving.take()) {
+        match slot.state.park(wishes & RECEIVING != 0) {
             Parked::Parked => break Outcome::Over,
             Parked::Notified => break Outcome::Again,
             Parked::Letters if seat.left.get() <= 0 => break Outcome::Again,
@@ -64,13 +62,6 @@ pub(crate) fn take_turn(seat: &Seat, slot: &'static Slot) -> Outcome {
     // After its end it is named on: it may leave something that takes long to drop.
     seat.cells.task.set(Address::NOBODY.to_bits());
     outcome
-}
-
-#[inline(always)]
-fn forget_wishes(seat: &Seat) {
-    seat.moving.set(false);
-    seat.yielded.set(false);
-    seat.receiving.set(false);
 }
 
 #[inline(always)]

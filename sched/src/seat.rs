@@ -16,7 +16,9 @@ use crate::shared::Shared;
 use crate::stats::Cells;
 use crate::task::slot::{Address, Slot};
 use crate::worker::Worker;
-pub(crate) use enqueue::{adopt, recycle, schedule, schedule_new, schedule_receiver};
+pub(crate) use enqueue::{
+    adopt, recycle, schedule, schedule_new, schedule_receiver, schedule_receiver_of_letter,
+};
 
 /// Free slots and letters.
 pub(crate) struct Cache {
@@ -59,22 +61,30 @@ pub(crate) struct Seat {
     pub(crate) flooded: Cell<i64>,
     slot: Cell<Option<&'static Slot>>,
     address: Cell<u64>,
-    /// The task asked to be queued again.
-    pub(crate) yielded: Cell<bool>,
-    /// The task waits for letters, among other things perhaps.
-    pub(crate) receiving: Cell<bool>,
-    /// The task asked to go on as blocking work.
-    pub(crate) moving: Cell<bool>,
-    /// Wake-ups come from timers or readiness now.
-    pub(crate) urgent: Cell<bool>,
+    /// What the task asked for in this turn: `YIELDED`, `RECEIVING`, `MOVING`.
+    wishes: Cell<u8>,
+    /// What makes queuing a task unusual now: `URGENT`, `PROBING`, `NO_HAND_OFF`.
+    pub(crate) unusual: Cell<u8>,
     /// Tasks woken by messages since the last maintenance.
     pub(crate) receivers: Cell<u64>,
     /// Letters sent since then, and those that lie on top of many others.
     pub(crate) sends: Cell<u64>,
     pub(crate) deep_sends: Cell<u64>,
-    /// Time the next wake-up.
-    pub(crate) probing: Cell<bool>,
 }
+
+/// The task asked to be queued again.
+pub(crate) const YIELDED: u8 = 1;
+/// The task waits for letters, among other things perhaps.
+pub(crate) const RECEIVING: u8 = 2;
+/// The task asked to go on as blocking work.
+pub(crate) const MOVING: u8 = 4;
+
+/// Wake-ups come from timers or readiness now.
+pub(crate) const URGENT: u8 = 1;
+/// Time the next wake-up.
+pub(crate) const PROBING: u8 = 2;
+/// Receivers go to the tail like everybody else: the hand-off slot is off.
+pub(crate) const NO_HAND_OFF: u8 = 4;
 
 /// Addresses nobody: no task is running.
 const NOBODY: u64 = u64::MAX;
@@ -109,10 +119,16 @@ pub(crate) fn current<R>(f: impl FnOnce(&Seat) -> R) -> R {
 pub(crate) fn with_cache<R>(f: impl FnOnce(&Cache) -> R) -> R {
     let seat = SEAT.get();
     if seat.is_null() {
-        return f(&FOREIGN.lock().unwrap_or_else(PoisonError::into_inner));
+        return with_foreign_cache(f);
     }
     // SAFETY: as in `try_current`.
     f(unsafe { &(*seat).cache })
+}
+
+#[cold]
+#[inline(never)]
+fn with_foreign_cache<R>(f: impl FnOnce(&Cache) -> R) -> R {
+    f(&FOREIGN.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// The slot of the task that runs on this thread, which must be the one at `address`.
@@ -130,6 +146,7 @@ pub fn current_task() -> Option<Address> {
 impl Seat {
     pub(crate) fn new(shared: Arc<Shared>, worker: Option<Arc<Worker>>, lease: Arc<Lease>) -> Self {
         let cells = shared.register(worker.as_ref().map(|worker| worker.index));
+        let hand_off = shared.config.hand_off;
         Seat {
             shared,
             inside: Cell::new(worker.is_some()),
@@ -141,14 +158,11 @@ impl Seat {
             flooded: Cell::new(0),
             slot: Cell::new(None),
             address: Cell::new(NOBODY),
-            yielded: Cell::new(false),
-            receiving: Cell::new(false),
-            moving: Cell::new(false),
-            urgent: Cell::new(false),
+            wishes: Cell::new(0),
+            unusual: Cell::new(if hand_off { 0 } else { NO_HAND_OFF }),
             receivers: Cell::new(0),
             sends: Cell::new(0),
             deep_sends: Cell::new(0),
-            probing: Cell::new(false),
         }
     }
 
@@ -228,6 +242,40 @@ impl Seat {
             self.lease.leave();
         }
         Some(outcome)
+    }
+
+    /// Takes the price of sending a letter from the turn.
+    #[inline(always)]
+    pub(crate) fn count_send(&self) {
+        self.left.set(self.left.get() - 1);
+        self.sends.set(self.sends.get() + 1);
+    }
+
+    /// Notes what the task asks for.
+    #[inline(always)]
+    pub(crate) fn wish(&self, wish: u8) {
+        self.wishes.set(self.wishes.get() | wish);
+    }
+
+    pub(crate) fn wishes(&self) -> u8 {
+        self.wishes.get()
+    }
+
+    /// What the task asked for, which is forgotten.
+    #[inline(always)]
+    pub(crate) fn take_wishes(&self) -> u8 {
+        self.wishes.take()
+    }
+
+    /// Sets or clears one of the flags in `unusual`.
+    pub(crate) fn set_unusual(&self, flag: u8, set: bool) {
+        let others = self.unusual.get() & !flag;
+        self.unusual.set(if set { others | flag } else { others });
+    }
+
+    /// Do wake-ups come from timers or readiness now?
+    pub(crate) fn is_urgent(&self) -> bool {
+        self.unusual.get() & URGENT != 0
     }
 
     pub(crate) fn count_panic(&self) {

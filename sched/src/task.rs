@@ -4,6 +4,7 @@
 
 mod own;
 pub(crate) mod shown;
+pub(crate) mod side;
 pub(crate) mod slot;
 pub(crate) mod state;
 #[cfg(test)]
@@ -22,7 +23,7 @@ use crate::config::Priority;
 use crate::contain::contain;
 use crate::inbox::{self, Letter, Letters, Node};
 use crate::seat::{self, Seat};
-pub use own::{Own, Received};
+pub use own::{NoLetter, Own};
 use slot::{Address, Slot, TaskRef, Vtable, class_of};
 use state::Wake;
 
@@ -50,8 +51,14 @@ pub trait Kind: Sized + 'static {
     /// The rarely used part of a task, made on first use.
     type Side: Default + Send + 'static;
 
+    /// Does the side block have nothing that concerns a turn? Then `resume` is not called for it,
+    /// and receiving does not look into it. Asked whenever the block has been looked at.
+    fn is_quiet(side: &Self::Side) -> bool {
+        let _ = side;
+        false
+    }
     /// Called on the task's own turn, before its future goes on, if an interrupting letter has
-    /// come or a side block exists. `Break` ends the task.
+    /// come or there is a side block that is not quiet. `Break` ends the task.
     fn resume(own: &Own<Self>) -> ControlFlow<()>;
     /// The future panicked with `payload`; the task ends. On its own turn.
     fn panicked(own: &Own<Self>, payload: Box<dyn Any + Send>);
@@ -85,8 +92,10 @@ pub struct Ended {
     pub body: &'static str,
 }
 
-fn put_side<S>(slot: &Slot, side: Box<S>) {
-    slot.side.set(Some(NonNull::from(Box::leak(side)).cast()));
+fn put_side<K: Kind>(slot: &Slot, side: Box<K::Side>) {
+    const { assert!(align_of::<K::Side>() > 1 || size_of::<K::Side>() == 0) };
+    let quiet = K::is_quiet(&side);
+    slot.side.put(NonNull::from(Box::leak(side)).cast(), quiet);
 }
 
 /// A task without an inbox. Its panics are counted and otherwise lost.
@@ -150,7 +159,7 @@ where
     slot.debt.set(0);
     slot.reductions.store(0, Ordering::Relaxed);
     if let Some(side) = start.side {
-        put_side(slot, side);
+        put_side::<K>(slot, side);
     }
     seat::adopt(slot, home);
     slot.state.open(generation, K::HAS_INBOX);
@@ -200,7 +209,7 @@ where
 {
     let own = Own::<K>::new(slot.address());
     let turn = || {
-        let asked = slot.side.get().is_some() || slot.state.is_interrupted();
+        let asked = slot.side.calls() || slot.state.is_interrupted();
         if asked && K::resume(&own).is_break() {
             return Poll::Ready(());
         }

@@ -19,7 +19,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::seat::{self, Seat};
+use crate::seat::{self, Seat, YIELDED};
 use crate::task::is_waker_of;
 
 /// Spends `reductions` in a future's poll. `Pending` when the turn is over: the task has been
@@ -56,8 +56,7 @@ pub(crate) fn owe(reductions: u32) {
 #[inline(always)]
 pub(crate) fn owe_for_send(extra: u32) {
     seat::try_current(|seat| {
-        seat.left.set(seat.left.get() - 1);
-        seat.sends.set(seat.sends.get() + 1);
+        seat.count_send();
         if extra > 0 {
             owe_for_flood(seat, extra);
         }
@@ -66,7 +65,7 @@ pub(crate) fn owe_for_send(extra: u32) {
 
 #[cold]
 fn owe_for_flood(seat: &Seat, extra: u32) {
-    if seat.urgent.get() {
+    if seat.is_urgent() {
         // A timer's letter: no task sends it now.
         return;
     }
@@ -81,7 +80,7 @@ pub fn end_turn(cx: &mut Context<'_>) {
     let own = seat::try_current(|seat| {
         let own = seat.slot().is_some_and(|slot| is_waker_of(slot, cx));
         if own {
-            seat.yielded.set(true);
+            seat.wish(YIELDED);
         }
         own
     });

@@ -16,7 +16,7 @@ const STEAL_TRIES_MAX: usize = 4;
 pub(crate) struct Ring<const N: usize> {
     head: CachePadded<AtomicU64>,
     tail: CachePadded<AtomicU64>,
-    tasks: Box<[AtomicPtr<Slot>]>,
+    tasks: Box<[AtomicPtr<Slot>; N]>,
 }
 
 impl<const N: usize> Ring<N> {
@@ -25,7 +25,7 @@ impl<const N: usize> Ring<N> {
         Ring {
             head: CachePadded::new(AtomicU64::new(0)),
             tail: CachePadded::new(AtomicU64::new(0)),
-            tasks: (0..N).map(|_| AtomicPtr::default()).collect(),
+            tasks: Box::new([const { AtomicPtr::new(std::ptr::null_mut()) }; N]),
         }
     }
 

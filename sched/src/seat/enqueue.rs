@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{NOBODY, Seat, try_current, with_cache};
+use super::{NO_HAND_OFF, NOBODY, PROBING, Seat, URGENT, try_current, with_cache};
 use crate::homes;
 use crate::queue::Queue;
 use crate::task::slot::{Slot, TaskRef};
@@ -12,7 +12,7 @@ impl Seat {
     /// Queues a task of this scheduler on this thread's worker.
     #[inline(always)]
     fn enqueue(&self, task: TaskRef, put: impl FnOnce(&mut Queue, &Worker)) {
-        if self.probing.get() {
+        if self.unusual.get() & PROBING != 0 {
             self.shared.probe(self, task);
         }
         if !task.0.is_normal() {
@@ -54,13 +54,13 @@ impl Seat {
         // A glance without a fence: a worker just going to sleep is missed, which delays
         // parallelism until this worker's next maintenance and loses nothing.
         let quick = self.worker.as_ref().is_some_and(|worker| worker.is_quick());
-        if self.shared.idle.any_sleeping() && !self.urgent.get() && !quick {
+        if self.shared.idle.any_sleeping() && !self.is_urgent() && !quick {
             self.shared.wake_one();
         }
     }
 
     fn push_woken(&self, task: TaskRef) {
-        if !self.urgent.get() {
+        if !self.is_urgent() {
             return self.push_and_tell(task);
         }
         self.enqueue(task, |queue, worker| {
@@ -73,25 +73,41 @@ impl Seat {
         });
     }
 
-    /// Apart, so that the way of the only receiver stays short.
-    #[inline(never)]
-    fn push_behind(&self, queue: &mut Queue, worker: &Worker, task: TaskRef) {
-        queue.push(&worker.public, task, |spilled| {
-            self.shared.spill(&self.cells, spilled);
-        });
-    }
-
     #[inline(always)]
     fn push_receiver(&self, task: TaskRef) {
         self.receivers.set(self.receivers.get() + 1);
-        if self.urgent.get() || !self.shared.config.hand_off {
+        if self.unusual.get() != 0 || !task.0.is_normal() {
+            return self.push_unusual_receiver(task);
+        }
+        let first = self.within(|queue, worker| {
+            let first = queue.hand_off(task);
+            if !first {
+                queue.push(&worker.public, task, |spilled| {
+                    self.shared.spill(&self.cells, spilled);
+                });
+            }
+            first
+        });
+        match first {
+            Some(true) => {}
+            Some(false) => self.tell(),
+            None => self.shared.inject(task),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn push_unusual_receiver(&self, task: TaskRef) {
+        if self.unusual.get() & (URGENT | NO_HAND_OFF) != 0 {
             return self.push_woken(task);
         }
         let mut first = true;
         self.enqueue(task, |queue, worker| {
             first = queue.hand_off(task);
             if !first {
-                self.push_behind(queue, worker, task);
+                queue.push(&worker.public, task, |spilled| {
+                    self.shared.spill(&self.cells, spilled);
+                });
             }
         });
         if !first {
@@ -130,6 +146,24 @@ pub(crate) fn schedule_new(task: TaskRef) {
 #[inline]
 pub(crate) fn schedule(task: TaskRef) {
     route(task, Seat::push_woken);
+}
+
+/// Queues a task that waited for the letter which is being sent to it, and takes the price of
+/// sending from the turn: both in one look at the seat.
+#[inline(always)]
+pub(crate) fn schedule_receiver_of_letter(task: TaskRef) {
+    let home = task.0.home.load(Ordering::Relaxed);
+    let here = try_current(|seat| {
+        seat.count_send();
+        let own = seat.shared.home == home;
+        if own {
+            seat.push_receiver(task);
+        }
+        own
+    });
+    if here != Some(true) {
+        homes::inject_from_outside(home, task);
+    }
 }
 
 /// Queues a task to which a message was handed over.

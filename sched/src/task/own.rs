@@ -5,9 +5,9 @@ use std::ptr::NonNull;
 use std::task::Context;
 
 use super::slot::{Address, Slot};
-use super::{Kind, Mail, is_waker_of, put_side};
+use super::{Kind, is_waker_of, put_side};
 use crate::inbox::{self, Letter, Letters};
-use crate::seat;
+use crate::seat::{self, RECEIVING, Seat};
 
 /// A task's hold of itself. Its methods work on the task's own turn and panic elsewhere.
 pub struct Own<K: Kind> {
@@ -73,41 +73,65 @@ impl<K: Kind> Own<K> {
         &self,
         cx: &Context<'_>,
         saved: impl FnOnce(&mut K::Side) -> Option<Letter<K::Mail>>,
-    ) -> Received<K::Mail> {
+    ) -> Result<Letter<K::Mail>, NoLetter> {
         seat::current(|seat| {
             let slot = seat.own_slot(self.address);
             let left = seat.left.get();
-            if slot.private.get().is_none() {
-                slot.private.set(inbox::take_plain(slot));
-            }
-            let has_side = slot.side.get().is_some();
-            // Who has nothing to do waits, whatever it has spent: to yield instead would show
-            // others a runnable task where there is none.
-            if left <= 0 && (slot.private.get().is_some() || has_side) {
-                return Received::TurnOver;
-            }
-            let older = if has_side { self.older(saved) } else { None };
-            if let Some(letter) = older.or_else(|| inbox::pop_private(slot)) {
+            let calls = slot.side.calls();
+            // Apart from the rest: the usual case, in a few instructions.
+            if left > 0
+                && !calls
+                && let Some(letter) = inbox::pop_private(slot)
+            {
                 seat.left.set(left - 1);
-                return Received::Letter(letter);
+                return Ok(letter);
             }
-            seat.receiving.set(true);
+            if calls || slot.private.get().is_some() || slot.state.has_letters() {
+                let received = self.receive_any(seat, slot, saved);
+                if !matches!(received, Err(NoLetter::Nothing)) {
+                    return received;
+                }
+            }
+            seat.wish(RECEIVING);
             // `saved` had none.
             slot.shown.set_none_kept();
-            match is_waker_of(slot, cx) {
-                true => Received::Nothing,
-                false => Received::NothingHere,
-            }
+            Err(match is_waker_of(slot, cx) {
+                true => NoLetter::Nothing,
+                false => NoLetter::NothingHere,
+            })
         })
     }
 
-    /// Apart, so that the way of those without a side block stays short.
+    /// Looks everywhere; `Nothing` if there is none.
     #[inline(never)]
-    fn older(
+    fn receive_any(
         &self,
+        seat: &Seat,
+        slot: &Slot,
         saved: impl FnOnce(&mut K::Side) -> Option<Letter<K::Mail>>,
-    ) -> Option<Letter<K::Mail>> {
-        self.with_side(saved).flatten()
+    ) -> Result<Letter<K::Mail>, NoLetter> {
+        let left = seat.left.get();
+        if slot.private.get().is_none() {
+            slot.private.set(inbox::take_plain(slot));
+        }
+        let calls = slot.side.calls();
+        // Who has nothing to do waits, whatever it has spent: to yield instead would show
+        // others a runnable task where there is none.
+        if left <= 0 && (slot.private.get().is_some() || calls) {
+            return Err(NoLetter::TurnOver);
+        }
+        let older = if calls {
+            self.with_side(saved).flatten()
+        } else {
+            None
+        };
+        match older.or_else(|| inbox::pop_private(slot)) {
+            Some(letter) => {
+                seat.left.set(left - 1);
+                Ok(letter)
+            }
+            None => Err(NoLetter::Nothing),
+        }
     }
 
     /// Has a letter come that must be seen at once?
@@ -120,7 +144,7 @@ impl<K: Kind> Own<K> {
     #[inline(always)]
     pub fn expect_letters(&self, cx: &Context<'_>) -> bool {
         let slot = self.slot();
-        seat::current(|seat| seat.receiving.set(true));
+        seat::current(|seat| seat.wish(RECEIVING));
         is_waker_of(slot, cx)
     }
 
@@ -136,45 +160,49 @@ impl<K: Kind> Own<K> {
     pub fn with_side<R>(&self, f: impl FnOnce(&mut K::Side) -> R) -> Option<R> {
         let slot = self.slot();
         let side = slot.side.take()?;
-        let _back = PutBack { slot, side };
+        let mut out = PutBack::<K> {
+            slot,
+            side: side.cast(),
+        };
         // JUSTIFICATION: a checked cast would need a word that the 64-byte header has no room for.
         // SAFETY: side blocks of tasks of kind `K` are boxed `K::Side`s (`put_side`), and this
         // one was taken out of its cell, so nobody else refers to it until it is back.
-        Some(f(unsafe { side.cast::<K::Side>().as_mut() }))
+        Some(f(unsafe { out.side.as_mut() }))
     }
 
     /// The side block, made now if need be.
     pub fn with_new_side<R>(&self, f: impl FnOnce(&mut K::Side) -> R) -> R {
         let slot = self.slot();
-        if slot.side.get().is_none() {
-            put_side(slot, Box::<K::Side>::default());
+        if !slot.side.is_some() {
+            put_side::<K>(slot, Box::default());
         }
         self.with_side(f).expect("it was made just now")
     }
 }
 
 /// Puts a side block back into its task, also when its user panics.
-struct PutBack<'a> {
+struct PutBack<'a, K: Kind> {
     slot: &'a Slot,
-    side: NonNull<()>,
+    side: NonNull<K::Side>,
 }
 
-impl Drop for PutBack<'_> {
+impl<K: Kind> Drop for PutBack<'_, K> {
     #[inline(always)]
     fn drop(&mut self) {
-        self.slot.side.set(Some(self.side));
+        // SAFETY: as in `with_side`, whose reference is gone.
+        let quiet = K::is_quiet(unsafe { self.side.as_ref() });
+        self.slot.side.put(self.side.cast(), quiet);
     }
 }
 
-/// What came of receiving.
-pub enum Received<M: Mail> {
-    /// The oldest letter.
-    Letter(Letter<M>),
-    /// The budget is gone: yield first.
-    TurnOver,
-    /// Nothing: the next letter wakes the task.
+/// Why there is no letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoLetter {
+    /// None has come: the next one wakes the task.
     Nothing,
     /// As `Nothing`, but the waker in the context is not the task's own, and is for
     /// `Kind::resume` to wake.
     NothingHere,
+    /// The budget is gone: yield first.
+    TurnOver,
 }

@@ -138,10 +138,31 @@ impl State {
         self.0.load(Ordering::Relaxed) & HEAD
     }
 
+    /// Are there letters that were not taken?
+    #[inline(always)]
+    pub(crate) fn has_letters(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & HEAD != 0
+    }
+
     /// Has a letter come that must be seen at once? Asked by the task's own turn.
     #[inline]
     pub(crate) fn is_interrupted(&self) -> bool {
         self.0.load(Ordering::Relaxed) & INTERRUPTED != 0
+    }
+
+    /// Gives the task that waits for letters, and has none, the one that the caller holds: the
+    /// usual case of `post`, in one comparison. True: the caller hands it over and queues the task.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) fn hand_over(&self, generation: u32) -> bool {
+        let waits = stamp(generation) | LIVE | RECEIVING;
+        let runs = stamp(generation) | LIVE | ACTIVE;
+        // Acquire, release: as in `post`.
+        self.0.load(Ordering::Relaxed) == waits
+            && self
+                .0
+                .compare_exchange(waits, runs, Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok()
     }
 
     /// Pushes `letter`, which wakes the task only if it waits for letters. `link` is told the

@@ -81,6 +81,12 @@ impl Task {
 
     fn post(&self, letter: u64) -> bool {
         self.write(letter);
+        // Both ways, as `inbox::post` goes them.
+        if self.state.hand_over(GENERATION) {
+            self.keep(letter);
+            self.schedule();
+            return true;
+        }
         match self.state.post(GENERATION, letter * 64, self.link(letter)) {
             Post::Refused => return false,
             Post::Queued => {}
