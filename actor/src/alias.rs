@@ -3,8 +3,8 @@
 use crate::context::Context;
 use crate::message::Message;
 use crate::pid::Pid;
-use crate::process::Side;
 use crate::reference::Reference;
+use crate::side::Side;
 use crate::signal::{Signal, signal};
 
 /// An address of a process that works until its owner switches it off. Whoever has it can send

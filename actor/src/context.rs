@@ -12,7 +12,8 @@ use crate::mailbox::Marker;
 use crate::message::Message;
 use crate::node::{self, Node};
 use crate::pid::Pid;
-use crate::process::{self, Process, Side, show};
+use crate::process::{self, Process, show};
+use crate::side::Side;
 use crate::signal::Signal;
 
 /// Messages that a selective receive looks at before it asks whether the turn is over.

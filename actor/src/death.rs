@@ -3,28 +3,24 @@
 
 use rusm_sched::{Ended, Letter, Letters, contain};
 
-use crate::ending::Settling;
+use crate::ending::{self, Settling};
 use crate::exit::ExitReason;
 use crate::pid::Pid;
-use crate::process::Side;
 use crate::report::{self, Death};
+use crate::side::Side;
 use crate::signal::{Cause, Signal, signal};
 use crate::world;
 
 /// Settles everything for a process whose address is dead already.
 pub(crate) fn settle(ended: Ended, side: Option<Box<Side>>, unread: Letters<Signal>) {
     let me = Pid::new(ended.address);
-    let mut side = side.unwrap_or_default();
+    let mut side = side.unwrap_or_else(Side::spare);
     // Without a reason it was its node that ended; or it returned, and nobody had ever asked.
-    let reason = side.reason.take().unwrap_or(ExitReason::Shutdown);
-    let _settling = Settling::begin(&reason);
-    let gated = side.mailbox.gate().map(|gate| gate.close(me));
-    let gated = gated.unwrap_or_default();
-    let unheard: Vec<_> = side.unheard.drain(..).chain(unread).chain(gated).collect();
-    let listed = side.listed
-        || unheard
-            .iter()
-            .any(|letter| matches!(**letter, Signal::Listed));
+    let reason = ending::take(me).or_else(|| side.reason.take());
+    let reason = reason.unwrap_or(ExitReason::Shutdown);
+    let late = late_letters(me, &mut side, unread);
+    let is_listed = |letter: &Letter<Signal>| matches!(**letter, Signal::Listed);
+    let listed = side.listed || late.iter().any(is_listed);
     // First of all: whoever hears of the end finds the name free.
     let name = if listed { world::forget(me) } else { None };
     let joined = side.join.is_some();
@@ -33,26 +29,38 @@ pub(crate) fn settle(ended: Ended, side: Option<Box<Side>>, unread: Letters<Sign
         contain(|| join.close(reason.clone()));
     }
     tell(me, &side, &reason);
-    for letter in &unheard {
-        refuse(me, letter);
+    if !late.is_empty() {
+        late.iter().for_each(|letter| refuse(me, letter));
     }
     report::crash(Death {
         ended,
         reason: &reason,
         name,
         side: &side,
-        unread: unheard.len() + side.mailbox.len(),
+        unread: late.len() + side.mailbox.len(),
         joined,
     });
-    for letter in unheard {
-        discard(letter);
+    if !late.is_empty() || side.mailbox.holds_any() {
+        let _settling = Settling::begin(me, &reason);
+        late.into_iter().for_each(discard);
+        while let Some(message) = side.mailbox.pop() {
+            discard(message);
+        }
+        side.mailbox.take_shed().into_iter().for_each(discard);
     }
-    while let Some(message) = side.mailbox.pop() {
-        discard(message);
+    side.recycle();
+}
+
+/// What came too late to be heard.
+fn late_letters(me: Pid, side: &mut Side, unread: Letters<Signal>) -> Vec<Letter<Signal>> {
+    let mut late = std::mem::take(&mut side.unheard);
+    if !unread.is_empty() {
+        late.extend(unread);
     }
-    for message in side.mailbox.take_shed() {
-        discard(message);
+    if let Some(gate) = side.mailbox.gate() {
+        late.extend(gate.close(me));
     }
+    late
 }
 
 /// Drops what others wrote: two that panic when they are dropped together would end the
@@ -64,12 +72,12 @@ pub(crate) fn discard<T>(written: T) {
 /// Tells those who are linked or watch, and those who are watched.
 fn tell(me: Pid, side: &Side, reason: &ExitReason) {
     let mut told = None;
-    for peer in side.links.peers_in_order() {
+    side.links.for_each_peer_in_order(|peer| {
         if told.replace(peer) != Some(peer) {
             send_exit(me, peer, reason.clone());
         }
-    }
-    for (reference, watcher) in side.watchers.in_order() {
+    });
+    side.watchers.for_each_in_order(|reference, watcher| {
         let down = Signal::Down {
             told: false,
             reference,
@@ -77,10 +85,10 @@ fn tell(me: Pid, side: &Side, reason: &ExitReason) {
             reason: reason.clone(),
         };
         signal(*watcher, down);
-    }
-    for (reference, watch) in side.watches.in_order() {
+    });
+    side.watches.for_each_in_order(|reference, watch| {
         signal(watch.pid, Signal::Demonitor { reference });
-    }
+    });
 }
 
 /// Answers a signal that nobody heard: as if there had been no process.

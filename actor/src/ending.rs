@@ -6,27 +6,38 @@
 use std::cell::RefCell;
 
 use crate::exit::ExitReason;
+use crate::pid::Pid;
 
 /// What a panic is called by those who see it from outside before its reason is known.
 const PANICKED: &str = "a panic";
 
 thread_local! {
-    /// Set from the signal that ends a process until all is settled: nothing else runs on the
-    /// thread in between.
-    static ENDING: RefCell<Option<ExitReason>> = const { RefCell::new(None) };
+    /// Who ends, and why: set from the signal that ends a process until it is settled, and again
+    /// while what it leaves is dropped.
+    static ENDING: RefCell<Option<(Pid, ExitReason)>> = const { RefCell::new(None) };
 }
 
-/// The process whose turn it is ends for `reason`: it is dropped next, and then settled.
-pub(crate) fn begin(reason: ExitReason) {
-    ENDING.with_borrow_mut(|ending| *ending = Some(reason));
+/// The process `who`, whose turn it is, ends for `reason`: its body is dropped next, and then it
+/// is settled.
+pub(crate) fn begin(who: Pid, reason: ExitReason) {
+    ENDING.with_borrow_mut(|ending| *ending = Some((who, reason)));
+}
+
+/// Why `who` ends, if a signal ended it just now. Another one may be settled in between: what a
+/// body holds may be a whole node.
+pub(crate) fn take(who: Pid) -> Option<ExitReason> {
+    ENDING.with_borrow_mut(|ending| {
+        let ended = ending.take_if(|(ends, _)| *ends == who);
+        ended.map(|(_, reason)| reason)
+    })
 }
 
 /// What a process leaves is dropped while this lives.
 pub(crate) struct Settling(());
 
 impl Settling {
-    pub(crate) fn begin(reason: &ExitReason) -> Self {
-        begin(reason.clone());
+    pub(crate) fn begin(who: Pid, reason: &ExitReason) -> Self {
+        begin(who, reason.clone());
         Settling(())
     }
 }
@@ -45,6 +56,6 @@ pub(crate) fn reason() -> Option<ExitReason> {
     }
     // A thread that is ending itself runs no process.
     let ending = ENDING.try_with(|ending| ending.borrow().clone());
-    let ending = ending.ok().flatten();
+    let ending = ending.ok().flatten().map(|(_, reason)| reason);
     ending.filter(|reason| *reason != ExitReason::Normal)
 }

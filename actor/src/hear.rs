@@ -6,8 +6,8 @@ use crate::exit::ExitReason;
 use crate::info::Inside;
 use crate::message::Message;
 use crate::pid::Pid;
-use crate::process::Side;
 use crate::reference::Reference;
+use crate::side::Side;
 use crate::signal::{Cause, Signal, signal};
 
 /// What is left to do with a signal.
@@ -37,7 +37,7 @@ pub(crate) fn hear(me: Pid, side: &mut Side, letter: Letter<Signal>) -> Heard {
         } => match obey(me, side, *from, *cause, reason) {
             Obeyed::Ignores => false,
             Obeyed::Hears => return tell(letter),
-            Obeyed::Dies => return Heard::End(reason.clone()),
+            Obeyed::Dies => return die(letter),
         },
         Signal::Call {
             from, reference, ..
@@ -114,6 +114,14 @@ fn obey(me: Pid, side: &mut Side, from: Option<Pid>, cause: Cause, reason: &Exit
         () if side.traps_exits => Obeyed::Hears,
         () if harmless => Obeyed::Ignores,
         () => Obeyed::Dies,
+    }
+}
+
+/// The reason moves out of the letter: a copy of it would be counted, and be let go again.
+fn die(letter: Letter<Signal>) -> Heard {
+    match letter.into_inner() {
+        Signal::Exit { reason, .. } => Heard::End(reason),
+        _ => unreachable!("it was looked at by the caller"),
     }
 }
 

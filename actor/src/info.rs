@@ -18,7 +18,7 @@ use crate::gate;
 use crate::monitor::Watched;
 use crate::node::Node;
 use crate::pid::Pid;
-use crate::process::Side;
+use crate::side::Side;
 use crate::signal::{Signal, signal};
 use crate::world::World;
 use ask::{Settled, ask};

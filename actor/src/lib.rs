@@ -51,6 +51,7 @@ mod registry;
 mod report;
 mod select;
 pub mod server;
+mod side;
 #[allow(unsafe_code)]
 mod signal;
 mod spawn;

@@ -107,6 +107,9 @@ impl Links {
 
     /// Removes all links to `peer`. False: there were none.
     pub(crate) fn cut(&mut self, peer: Pid) -> bool {
+        if self.more.is_empty() {
+            return self.one.take_if(|(linked, _)| *linked == peer).is_some();
+        }
         let ids: Vec<_> = self.of(peer).collect();
         ids.iter().for_each(|id| self.remove(peer, *id));
         !ids.is_empty()
@@ -126,10 +129,23 @@ impl Links {
         self.one.into_iter().chain(more).map(|(peer, _)| peer)
     }
 
-    /// As `peers`, from the oldest link on: see `References::in_order`.
-    pub(crate) fn peers_in_order(&self) -> impl Iterator<Item = Pid> {
-        let mut more: Vec<_> = self.more.iter().copied().collect();
-        more.sort_unstable_by_key(|(_, id)| id.age());
-        self.one.into_iter().chain(more).map(|(peer, _)| peer)
+    /// Calls `f` with each of `peers`, from the oldest link on: see
+    /// `References::for_each_in_order`.
+    pub(crate) fn for_each_peer_in_order(&self, mut f: impl FnMut(Pid)) {
+        if let Some((peer, _)) = self.one {
+            f(peer);
+        }
+        if !self.more.is_empty() {
+            let mut more: Vec<_> = self.more.iter().copied().collect();
+            more.sort_unstable_by_key(|(_, id)| id.age());
+            more.into_iter().for_each(|(peer, _)| f(peer));
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.one = None;
+        if !self.more.is_empty() {
+            self.more = BTreeSet::new();
+        }
     }
 }

@@ -132,11 +132,33 @@ impl Mailbox {
         }
     }
 
+    /// The message, if it is the only one and no limit counts it.
+    #[inline]
+    pub(crate) fn pop_only(&mut self) -> Option<Message> {
+        let only = self.messages.len() == 1 && self.limited.is_none();
+        if only { self.pop_front() } else { None }
+    }
+
     #[inline]
     fn pop_front(&mut self) -> Option<Message> {
         let message = self.messages.pop_front()?;
         self.first += 1;
         Some(message)
+    }
+
+    /// Does it hold messages, be it only those that were shed?
+    pub(crate) fn holds_any(&self) -> bool {
+        let shed = |limited: &Limited| !limited.shed.is_empty();
+        !self.messages.is_empty() || self.limited.as_deref().is_some_and(shed)
+    }
+
+    /// As new, without the memory that a long list has taken.
+    pub(crate) fn clear(&mut self) {
+        let used = self.messages.capacity() > 0 || self.limited.is_some();
+        if used {
+            *self = Mailbox::default();
+        }
+        (self.first, self.gaps, self.shown) = (0, 0, false);
     }
 
     /// Is there nothing to receive, to show, or to be shed?

@@ -65,6 +65,37 @@ impl Message {
         }
     }
 
+    /// As [`down`](Message::down), of a message that is not needed any more: the reason moves.
+    ///
+    /// # Errors
+    /// The message itself, if it says something else.
+    pub fn into_down(self) -> Result<Down, Self> {
+        if self.down_reference().is_none() {
+            return Err(self);
+        }
+        Ok(match self.0.into_inner() {
+            Signal::Down {
+                reference,
+                from,
+                reason,
+                ..
+            } => Down {
+                reference,
+                watched: Watched::Pid(from),
+                reason,
+            },
+            Signal::NamedDown(named) => {
+                let (reference, name, reason) = *named;
+                Down {
+                    reference,
+                    watched: Watched::Name(name),
+                    reason,
+                }
+            }
+            _ => unreachable!("it was looked at above"),
+        })
+    }
+
     /// Who ended, if it says that a watched process has.
     pub fn down(&self) -> Option<Down> {
         match &*self.0 {

@@ -9,8 +9,8 @@ use crate::context::Context;
 use crate::exit::ExitReason;
 use crate::message::Message;
 use crate::pid::Pid;
-use crate::process::Side;
 use crate::reference::Reference;
+use crate::side::Side;
 use crate::signal::{Signal, signal};
 
 /// Whom a process watches.

@@ -16,8 +16,9 @@ use crate::join::{JoinCell, JoinHandle};
 use crate::limit::{MailboxLimit, make_body};
 use crate::message::Message;
 use crate::pid::Pid;
-use crate::process::{Process, Side};
+use crate::process::Process;
 use crate::report;
+use crate::side::Side;
 use crate::signal::{Cause, Signal, signal};
 
 /// Processes, and the scheduler they run on. Clones are the same node; it stops when
@@ -111,11 +112,10 @@ impl Node {
         let needs_side = options.label.is_some() || options.mailbox.is_some();
         let side = needs_side.then(|| {
             let limited = options.mailbox.map(|limit| self.limited_mailbox(limit));
-            Box::new(Side {
-                mailbox: limited.unwrap_or_default(),
-                label: options.label,
-                ..Side::default()
-            })
+            let mut side = Side::spare();
+            side.mailbox = limited.unwrap_or_default();
+            side.label = options.label;
+            side
         });
         self.start_process(options.priority, side, body)
     }
@@ -128,11 +128,9 @@ impl Node {
         Fut::Output: Outcome,
     {
         let cell = Arc::new(JoinCell::default());
-        let side = Side {
-            join: Some(cell.clone()),
-            ..Side::default()
-        };
-        let pid = self.start_process(Priority::Normal, Some(Box::new(side)), body);
+        let mut side = Side::spare();
+        side.join = Some(cell.clone());
+        let pid = self.start_process(Priority::Normal, Some(side), body);
         JoinHandle::new(pid, cell)
     }
 

@@ -2,76 +2,45 @@
 
 use std::any::Any;
 use std::ops::ControlFlow;
-use std::sync::Arc;
-use std::task::Waker;
 
 use rusm_sched::{Address, Ended, Kind, Letter, Letters, Own, Returns};
 
-use crate::alias::AliasKind;
 use crate::death;
 use crate::ending;
 use crate::exit::{ExitReason, Outcome};
 use crate::gate;
 use crate::hear::{Heard, hear};
-use crate::join::JoinCell;
 use crate::limit;
-use crate::link::Links;
-use crate::mailbox::Mailbox;
 use crate::message::Message;
-use crate::monitor::Watch;
 use crate::pid::Pid;
-use crate::reference::{Reference, References};
 use crate::report;
+use crate::side::Side;
 use crate::signal::{Signal, signal};
 
 /// The kind of task that processes are.
 pub(crate) struct Process;
 
-/// What many processes never need. Touched on the process's own turns only.
-#[derive(Default)]
-pub(crate) struct Side {
-    pub(crate) mailbox: Mailbox,
-    /// Exit signals become messages.
-    pub(crate) traps_exits: bool,
-    pub(crate) links: Links,
-    /// Whom it watches.
-    pub(crate) watches: References<Watch>,
-    /// Who watches it.
-    pub(crate) watchers: References<Pid>,
-    pub(crate) aliases: References<AliasKind>,
-    /// It has a name, is in a group, or watches one.
-    pub(crate) listed: bool,
-    /// Set once it is known why the process ends.
-    pub(crate) reason: Option<ExitReason>,
-    /// What came after the signal that ended it.
-    pub(crate) unheard: Vec<Letter<Signal>>,
-    /// Who started it with a link.
-    pub(crate) parent: Option<Pid>,
-    /// Who waits for the end.
-    pub(crate) join: Option<Arc<JoinCell>>,
-    /// A supervisor looks after it.
-    pub(crate) supervised: bool,
-    /// For reports and observers.
-    pub(crate) label: Option<Arc<str>>,
-    /// The waker of a receive inside a combinator that has wakers of its own.
-    pub(crate) receiver: Option<Waker>,
-}
-
 impl Kind for Process {
     type Mail = Signal;
     type Side = Side;
+
+    fn new_side() -> Box<Side> {
+        Side::spare()
+    }
 
     fn is_quiet(side: &Side) -> bool {
         side.mailbox.is_quiet() && side.receiver.is_none()
     }
 
     fn resume(own: &Own<Self>) -> ControlFlow<()> {
-        let waker = own.with_side(|side| {
-            show(own, side);
-            side.receiver.take()
-        });
-        if let Some(waker) = waker.flatten() {
-            waker.wake();
+        if own.side_calls() {
+            let waker = own.with_side(|side| {
+                show(own, side);
+                side.receiver.take()
+            });
+            if let Some(waker) = waker.flatten() {
+                waker.wake();
+            }
         }
         if own.is_interrupted() {
             return obey_signals(own);
@@ -100,31 +69,11 @@ pub(crate) fn show(own: &Own<Process>, side: &mut Side) {
     }
 }
 
-impl Side {
-    /// Bytes it takes, with the tables in it, about: what the allocator adds is not known.
-    pub(crate) fn bytes(&self) -> usize {
-        let links = self.links.peers().count() * size_of::<(Pid, Reference)>();
-        let watches = self.watches.iter().count() * size_of::<(Reference, Watch)>();
-        let watchers = self.watchers.iter().count() * size_of::<(Reference, Pid)>();
-        let aliases = self.aliases.iter().count() * size_of::<(Reference, AliasKind)>();
-        let label = self.label.as_ref().map_or(0, |label| label.len());
-        let tables = links + watches + watchers + aliases + label;
-        size_of::<Side>() + tables + self.mailbox.list_bytes()
-    }
-}
-
 /// Notes why the process ends.
 fn end(own: &Own<Process>, reason: ExitReason) {
     own.with_new_side(|side| {
         side.reason.get_or_insert(reason);
     });
-}
-
-impl Side {
-    /// Has it been told to end?
-    pub(crate) fn is_ending(&self) -> bool {
-        self.reason.is_some()
-    }
 }
 
 /// Hears in the midst of a turn what has come until now. An end takes place at the next await.
@@ -149,20 +98,18 @@ fn drop_shed(own: &Own<Process>) {
 }
 
 /// Hears what has come at the beginning of a turn, which may be the last one.
-#[cold]
 #[inline(never)]
 fn obey_signals(own: &Own<Process>) -> ControlFlow<()> {
     let flow = take_signals(own);
     if flow.is_break()
-        && let Some(reason) = own.with_side(|side| side.reason.clone()).flatten()
+        && let Some(reason) = own.with_side(Side::take_reason).flatten()
     {
-        ending::begin(reason);
+        ending::begin(Pid::new(own.address()), reason);
     }
     flow
 }
 
 /// Takes everything that has come: signals are obeyed in their order, messages kept.
-#[cold]
 fn take_signals(own: &Own<Process>) -> ControlFlow<()> {
     let me = Pid::new(own.address());
     let mut letters = own.take();
@@ -192,9 +139,15 @@ fn take_signals(own: &Own<Process>) -> ControlFlow<()> {
         let limited = side.mailbox.gate().is_some();
         let ends = limited && hear_gated(me, side, &mut refused);
         show(own, side);
+        if let Some(only) = side.mailbox.pop_only() {
+            // Where a receive looks first.
+            own.keep(only.into_letter());
+        }
         (ends, limited)
     });
-    refused.into_iter().for_each(death::discard);
+    if !refused.is_empty() {
+        refused.into_iter().for_each(death::discard);
+    }
     if ends {
         return ControlFlow::Break(());
     }

@@ -92,11 +92,17 @@ pub(crate) enum References<V> {
 }
 
 impl<V> References<V> {
+    #[inline]
     pub(crate) fn insert(&mut self, reference: Reference, value: V) {
-        if let References::Many(many) = self {
-            many.insert(reference, value);
-            return;
+        match self {
+            References::None => *self = References::One(reference, value),
+            References::One(..) => self.insert_second(reference, value),
+            References::Many(many) => drop(many.insert(reference, value)),
         }
+    }
+
+    #[cold]
+    fn insert_second(&mut self, reference: Reference, value: V) {
         *self = match std::mem::take(self) {
             References::One(other, before) if other != reference => {
                 let both = [(other, before), (reference, value)];
@@ -131,23 +137,27 @@ impl<V> References<V> {
             References::One(reference, value) => (Some((*reference, value)), None),
             References::Many(many) => (None, Some(many)),
         };
-        let many = many.into_iter().flatten();
+        let many = many.into_iter().flat_map(|many| many.iter());
         one.into_iter()
             .chain(many.map(|(reference, value)| (*reference, value)))
     }
 
-    /// As `iter`, the oldest reference first: what is told to others must not depend on how
-    /// references are scrambled, or a seed of the simulation would repeat no run.
-    pub(crate) fn in_order(&self) -> impl Iterator<Item = (Reference, &V)> {
-        let (one, many) = match self {
-            References::None => (None, None),
-            References::One(reference, value) => (Some((*reference, value)), None),
-            References::Many(many) => (None, Some(many)),
-        };
-        let many = many.into_iter().flatten();
-        let mut many: Vec<_> = many.map(|(key, value)| (*key, value)).collect();
-        many.sort_unstable_by_key(|(reference, _)| reference.age());
-        one.into_iter().chain(many)
+    /// Calls `f` with each entry, the oldest reference first: what is told to others must not
+    /// depend on how references are scrambled, or a seed of the simulation would repeat no run.
+    pub(crate) fn for_each_in_order(&self, mut f: impl FnMut(Reference, &V)) {
+        match self {
+            References::None => {}
+            References::One(reference, value) => f(*reference, value),
+            References::Many(many) => {
+                let mut many: Vec<_> = many.iter().collect();
+                many.sort_unstable_by_key(|(reference, _)| reference.age());
+                many.into_iter().for_each(|(key, value)| f(*key, value));
+            }
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = References::None;
     }
 }
 
@@ -201,7 +211,8 @@ mod tests {
             .iter()
             .rev()
             .for_each(|key| table.insert(*key, ()));
-        let order: Vec<_> = table.in_order().map(|(key, ())| key).collect();
+        let mut order = Vec::new();
+        table.for_each_in_order(|key, ()| order.push(key));
         assert_eq!(order, references);
     }
 

@@ -11,6 +11,7 @@ use std::backtrace::Backtrace;
 use std::cell::RefCell;
 use std::fmt;
 use std::panic::PanicHookInfo;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Once, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use rusm_sched::{Address, Ended, Handle, contain};
 
 use crate::exit::ExitReason;
 use crate::pid::Pid;
-use crate::process::Side;
+use crate::side::Side;
 use crate::world::World;
 use limit::{CRASH_REPORTS_PER_SECOND_MAX, Verdict};
 
@@ -109,6 +110,8 @@ impl fmt::Display for CrashReport {
 type Sink = Arc<dyn Fn(&Report) + Send + Sync>;
 
 static SINK: RwLock<Option<Sink>> = RwLock::new(None);
+/// Is there a sink? Asked at every end.
+static HEARD: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     /// The panic that is on its way from the hook to the exit reason, and whose it is.
@@ -120,6 +123,8 @@ thread_local! {
 /// if it panics, that is lost. Replaces the one before; it is one for the whole program.
 pub fn set_crash_sink(sink: impl Fn(&Report) + Send + Sync + 'static) {
     *SINK.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(sink));
+    // Release: pairs with the load in `is_heard`.
+    HEARD.store(true, Ordering::Release);
 }
 
 /// Reports the end of a process, unless it was in order or there are too many.
@@ -200,9 +205,7 @@ impl Drop for Owed {
 }
 
 fn is_heard() -> bool {
-    SINK.read()
-        .unwrap_or_else(PoisonError::into_inner)
-        .is_some()
+    HEARD.load(Ordering::Acquire)
 }
 
 /// Calls the sink without any lock; its panics end here.

@@ -12,8 +12,9 @@ use crate::limit::{MailboxLimit, make_body};
 use crate::monitor::Watch;
 use crate::node::Node;
 use crate::pid::Pid;
-use crate::process::{Process, Side};
+use crate::process::Process;
 use crate::reference::Reference;
+use crate::side::Side;
 
 /// How a process is to be started.
 #[derive(Clone, Debug, Default)]
@@ -93,7 +94,7 @@ impl Context {
         Fut::Output: Outcome,
     {
         let (me, reference) = (self.pid(), Reference::new());
-        let mut side = Box::<Side>::default();
+        let mut side = Side::spare();
         side.label = how.label;
         side.parent = how.link.then_some(me);
         if let Some(limit) = how.mailbox {

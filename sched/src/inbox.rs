@@ -333,6 +333,16 @@ fn post_to_busy<K: Kind>(
     Ok(())
 }
 
+/// A chain of one letter.
+pub(crate) fn alone<M: Mail>(letter: Letter<M>) -> NonNull<Node> {
+    let node = letter.into_node();
+    // SAFETY: the node is ours.
+    let alone = unsafe { node.as_ref() };
+    alone.next.set(None);
+    alone.depth.store(0, Ordering::Relaxed);
+    node
+}
+
 /// Puts the letter where the task, which is the caller's until it is queued, finds it at once.
 #[inline(always)]
 fn hand_over(slot: &Slot, node: NonNull<Node>) {

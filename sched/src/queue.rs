@@ -192,11 +192,15 @@ impl Queue {
             return Some(task);
         }
         if let Local::Ring(claimed) = &mut self.local {
-            return claimed.next().or_else(|| {
-                let wanted = if show { 1 } else { self.claim };
-                claimed.refill(&public.ring, wanted);
-                claimed.next()
-            });
+            let next = claimed.next();
+            if next.is_some() {
+                return next;
+            }
+            if show {
+                return public.ring.take_one();
+            }
+            claimed.refill(&public.ring, self.claim);
+            return claimed.next();
         }
         self.pop_elsewhere(show, give)
     }

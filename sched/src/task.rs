@@ -51,6 +51,10 @@ pub trait Kind: Sized + 'static {
     /// The rarely used part of a task, made on first use.
     type Side: Default + Send + 'static;
 
+    /// A side block as `Default` makes it.
+    fn new_side() -> Box<Self::Side> {
+        Box::default()
+    }
     /// Does the side block have nothing that concerns a turn? Then `resume` is not called for it,
     /// and receiving does not look into it. Asked whenever the block has been looked at.
     fn is_quiet(side: &Self::Side) -> bool {
@@ -280,7 +284,6 @@ pub(crate) fn finish_turn(slot: &'static Slot, leave: impl FnOnce()) {
     seat::recycle(slot);
 }
 
-#[cold]
 #[inline(never)]
 fn bequeath(
     slot: &Slot,

@@ -95,9 +95,10 @@ impl Run {
             self.stop_watched(key, pid, answer).await;
             return ControlFlow::Break(reason);
         }
-        if let Some(down) = message.down() {
-            return ControlFlow::Continue(Start::Failed(down.reason));
-        }
+        let message = match message.into_down() {
+            Ok(down) => return ControlFlow::Continue(Start::Failed(down.reason)),
+            Err(message) => message,
+        };
         ControlFlow::Continue(match starter::outcome(message) {
             Some(Outcome::Started(info)) => {
                 self.ctx.demonitor_flush(monitor);
@@ -155,17 +156,20 @@ pub(crate) async fn start(
     let message = ctx
         .receive_match(|message| said(message) || ended(message))
         .await;
-    if let Some(down) = message.down() {
-        forget(ctx, pid);
-        return Err(StartError::Ended(down.reason));
-    }
+    let message = match message.into_down() {
+        Ok(down) => {
+            forget(ctx, pid);
+            return Err(StartError::Ended(down.reason));
+        }
+        Err(message) => message,
+    };
     let outcome = starter::outcome(message);
     if let Some(Outcome::Started(_)) = outcome {
         ctx.demonitor_flush(monitor);
         return Ok(pid);
     }
     // Its names are free when the caller hears of the failure.
-    let down = ctx.receive_match(ended).await.down();
+    let down = ctx.receive_match(ended).await.into_down();
     let reason = down.map_or(ExitReason::NoProcess, |down| down.reason);
     forget(ctx, pid);
     Err(match outcome {

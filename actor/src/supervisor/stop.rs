@@ -77,7 +77,7 @@ impl Run {
             let looked = self.ctx.poll_match(cx, &mut answer.marker, wanted);
             looked.or_until(&mut sleep, cx)
         });
-        message.await?.down().map(|down| down.reason)
+        message.await?.into_down().ok().map(|down| down.reason)
     }
 
     /// Asks a process to end; how long it may take.

@@ -28,7 +28,7 @@ fn run(env: &Env) -> Result<Report, Failure> {
         ctx.spawn(move |mut ctx| async move {
             loop {
                 let (_, reference) = ctx.spawn_monitor(move |ctx| child(ctx, driver));
-                let down = ctx.receive().await.down();
+                let down = ctx.receive().await.into_down().ok();
                 assert_eq!(down.map(|down| down.reference), Some(reference));
             }
         });
@@ -47,8 +47,8 @@ pub(super) async fn recover(ctx: &mut Context, span: std::time::Duration) -> Rep
     let (mut gaps, mut cycles) = (Latency::new(), 0);
     let mut alive = Pid::from_bits(number(&ctx.receive().await));
     let start = Instant::now();
-    let mut killed = start;
-    while killed - start < span {
+    let (mut killed, end) = (start, start + span);
+    while killed < end {
         exit(alive, ExitReason::error("crash"));
         alive = Pid::from_bits(number(&ctx.receive().await));
         let heard = Instant::now();

@@ -60,7 +60,7 @@ async fn cascade(ctx: &mut Context, count: u64, width: u64) -> Duration {
     let start = Instant::now();
     exit(root, ExitReason::error("felled"));
     for _ in 0..count {
-        let down = ctx.receive().await.down();
+        let down = ctx.receive().await.into_down().ok();
         assert!(down.is_some(), "only monitors speak here");
     }
     start.elapsed()

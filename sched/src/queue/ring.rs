@@ -51,6 +51,14 @@ impl<const N: usize> Ring<N> {
         Ok(())
     }
 
+    /// Takes the first one.
+    #[inline]
+    pub(crate) fn take_one(&self) -> Option<TaskRef> {
+        let mut one = [None];
+        self.take(&mut one, |len| len);
+        one[0]
+    }
+
     /// Takes up to `out.len()` tasks from the front, and no more than `share` says of the
     /// queue's length. Returns how many; 0 also when others were faster. The rest of `out`
     /// stays as it was, empty.

@@ -60,6 +60,19 @@ impl<K: Kind> Own<K> {
         inbox::pop_private(self.slot())
     }
 
+    /// Puts a letter back where `next` finds it, if nothing lies there.
+    pub fn keep(&self, letter: Letter<K::Mail>) {
+        let slot = self.slot();
+        debug_assert!(slot.private.get().is_none(), "it would be lost");
+        slot.private.set(Some(inbox::alone(letter)));
+    }
+
+    /// Is there a side block that turns must look at (see `Kind::is_quiet`)?
+    #[inline(always)]
+    pub fn side_calls(&self) -> bool {
+        self.slot().side.calls()
+    }
+
     /// All letters that have come since: younger than the private ones.
     pub fn take(&self) -> Letters<K::Mail> {
         // SAFETY: the inbox of a task of kind `K` holds `K::Mail`, and what was taken is ours.
@@ -174,7 +187,7 @@ impl<K: Kind> Own<K> {
     pub fn with_new_side<R>(&self, f: impl FnOnce(&mut K::Side) -> R) -> R {
         let slot = self.slot();
         if !slot.side.is_some() {
-            put_side::<K>(slot, Box::default());
+            put_side::<K>(slot, K::new_side());
         }
         self.with_side(f).expect("it was made just now")
     }
