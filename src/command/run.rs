@@ -7,6 +7,7 @@ use std::path::Path;
 use rusm_actor::{JoinHandle, Node};
 use rusm_io::Reactor;
 use rusm_sched::Config;
+use rusm_wasm::grant::{Grants, Profile};
 use rusm_wasm::{CacheConfig, Engine, EngineConfig, EngineError, Mount, Program};
 
 use crate::cache;
@@ -93,6 +94,7 @@ fn start_program(options: &RunOptions, bytes: &[u8], node: &Node) -> Result<Join
             })
             .collect(),
         memory_bytes_max: options.memory_bytes_max,
+        grants: Some(Grants::new(Profile::by_hand())),
         ..Program::default()
     };
     prepared.spawn(node, program).map_err(|why| Failure::Start {

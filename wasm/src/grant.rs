@@ -128,6 +128,15 @@ impl Grants {
         self.profiles().try_for_each(|profile| check(profile))
     }
 
+    /// The refusal of one more process than the `max` that it and those it starts may be.
+    pub fn full(&self, max: u32) -> Refusal {
+        let limit = |p: &&Arc<Profile>| p.limits.processes_max <= max;
+        let profile = self.profiles().find(limit).unwrap_or(&self.0.profiles[0]);
+        let what = format!("be more than {max} processes with those it starts");
+        let more = max.saturating_add(1).to_string();
+        Refusal::new(profile, what, "processes", &more)
+    }
+
     /// May it see this variable of the node's environment?
     pub fn may_env(&self, key: &str) -> Result<(), Refusal> {
         self.each(|p| named(p, "env", &p.env, key, "see the variable", Pattern::matches))

@@ -8,7 +8,9 @@ use std::sync::{Arc, OnceLock};
 use rusm_actor::{Context, ExitReason, JoinHandle, Node, Pid};
 use wasmtime::{Memory, Store};
 
+use crate::budget;
 use crate::error::{LoadError, ProgramError};
+use crate::grant::{Grants, Profile, Quota, Refusal};
 use crate::host::Actor;
 use crate::limit::Limit;
 use crate::module::{Entry, Linked, Module};
@@ -26,6 +28,49 @@ struct Inner {
     linked: Box<[OnceLock<Result<Linked, String>>]>,
 }
 
+/// A guest that is about to start: all that can fail is done.
+#[must_use = "it starts nothing by itself"]
+pub struct Ready {
+    guest: Prepared,
+    memory_bytes_max: u64,
+    wasi: Box<Wasi>,
+    grants: Option<Grants>,
+    seat: Option<Quota>,
+}
+
+impl Ready {
+    /// The process counts for a quota: it has this seat until it ends.
+    pub fn seat(mut self, seat: Quota) -> Self {
+        self.seat = Some(seat);
+        self
+    }
+
+    /// The body of its process.
+    pub fn run(self, context: Context) -> impl Future<Output = ExitReason> + Send + use<> {
+        let grants = self.grants;
+        let mailbox = grants.as_ref().and_then(|grants| grants.limits().mailbox);
+        let mut state = State::new(context, self.memory_bytes_max);
+        state.wasi = Some(self.wasi);
+        state.seat = self.seat;
+        if let Some(grants) = &grants {
+            state.limit = Limit::granted(self.memory_bytes_max, grants.limits());
+        }
+        let timed = grants.clone().filter(|grants| grants.limits().has_cpu());
+        state.grants = grants;
+        let guest = self.guest;
+        async move {
+            // On a turn of its own: nobody else may touch the mailbox.
+            if let Some(limit) = mailbox {
+                state.context.set_mailbox_limit(limit);
+            }
+            match timed {
+                Some(grants) => budget::within(&grants, run(guest, state)).await,
+                None => run(guest, state).await,
+            }
+        }
+    }
+}
+
 /// What a store carries for its process. Small and made without allocation, because every spawn
 /// makes one.
 pub(crate) struct State {
@@ -40,6 +85,10 @@ pub(crate) struct State {
     /// Made at the first call of WASI, unless the program brought its own: most guests of a storm
     /// never make one.
     pub(crate) wasi: Option<Box<Wasi>>,
+    /// What it may do; nothing if there are none.
+    pub(crate) grants: Option<Grants>,
+    /// Its place among the processes that those above it may have.
+    pub(crate) seat: Option<Quota>,
 }
 
 impl State {
@@ -50,7 +99,33 @@ impl State {
             memory: None,
             actor: None,
             wasi: None,
+            grants: None,
+            seat: None,
         }
+    }
+
+    /// What the process may do.
+    #[allow(dead_code)] // The functions of the world ask it, one by one, as they come.
+    pub(crate) fn grants(&self) -> &Grants {
+        static NONE: OnceLock<Grants> = OnceLock::new();
+        let none = || NONE.get_or_init(|| Grants::new(Profile::sandboxed()));
+        self.grants.as_ref().unwrap_or_else(none)
+    }
+
+    /// A seat for a process that this one starts, which will hold `grants`.
+    #[allow(dead_code)] // As above: what starts processes asks it.
+    pub(crate) fn seat_for(&mut self, grants: &Grants) -> Result<Quota, Refusal> {
+        let own = self.grants().limits().processes_max;
+        let seat = match &self.seat {
+            Some(seat) => seat,
+            None => {
+                let first = Quota::new(own).ok_or_else(|| self.grants().full(own))?;
+                self.seat.insert(first)
+            }
+        };
+        let max = seat.processes_max();
+        let seat = seat.seat(grants.limits().processes_max);
+        seat.ok_or_else(|| self.grants().full(max))
     }
 }
 
@@ -71,27 +146,41 @@ impl Prepared {
         })))
     }
 
-    /// Starts a process with arguments, directories and stdio. The directories are opened here,
-    /// on the calling thread.
+    /// Starts a process with arguments, directories, stdio and grants. The directories are opened
+    /// here, on the calling thread.
     pub fn spawn(&self, node: &Node, program: Program) -> Result<JoinHandle, ProgramError> {
+        let ready = self.ready(program)?;
+        Ok(node.spawn_join(move |context| ready.run(context)))
+    }
+
+    /// Checks the limits of `program` and opens its directories, on the calling thread: all that
+    /// can fail before there is a process.
+    pub fn ready(&self, program: Program) -> Result<Ready, ProgramError> {
         let max = self.0.module.engine().memory_bytes_max();
-        let (asked, needs) = (
-            program.memory_bytes_max.unwrap_or(max),
-            self.0.module.memory_bytes(),
-        );
+        let needs = self.0.module.memory_bytes();
+        let granted = program.grants.as_ref().map_or(max, |grants| {
+            // More than the engine has is granted to those who may have all of it.
+            grants.limits().memory_bytes_max.min(max)
+        });
+        let asked = program.memory_bytes_max.unwrap_or(granted);
         if asked > max {
             return Err(ProgramError::AboveEngine { asked, max });
         }
-        if needs > asked {
-            return Err(ProgramError::Memory { needs, max: asked });
+        let memory_bytes_max = asked.min(granted);
+        if needs > memory_bytes_max {
+            return Err(ProgramError::Memory {
+                needs,
+                max: memory_bytes_max,
+            });
         }
-        let wasi = Some(Box::new(Wasi::new(program, asked)?));
-        let prepared = self.clone();
-        Ok(node.spawn_join(move |context| {
-            let mut state = State::new(context, asked);
-            state.wasi = wasi;
-            run(prepared, state)
-        }))
+        let grants = program.grants.clone();
+        Ok(Ready {
+            guest: self.clone(),
+            memory_bytes_max,
+            wasi: Box::new(Wasi::new(program, memory_bytes_max)?),
+            grants,
+            seat: None,
+        })
     }
 
     /// Starts a process without arguments, directories and stdio: about two microseconds from

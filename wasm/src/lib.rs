@@ -15,6 +15,7 @@
 #![deny(unsafe_code)]
 
 mod abi;
+mod budget;
 mod cache;
 mod component;
 mod core;
@@ -38,6 +39,6 @@ mod wit;
 pub use cache::{CacheConfig, CacheStats};
 pub use engine::{Engine, EngineConfig};
 pub use error::{EngineError, LoadError, ProgramError};
-pub use guest::Prepared;
+pub use guest::{Prepared, Ready};
 pub use module::Module;
 pub use program::{Capture, Mount, Program, Stdio};

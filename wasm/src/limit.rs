@@ -4,6 +4,8 @@
 
 use wasmtime::{ResourceLimiter, Result};
 
+use crate::grant::Limits;
+
 /// The largest table of a guest, in elements. A table slot costs sixteen bytes of address space per
 /// element.
 pub(crate) const TABLE_ELEMENTS_MAX: usize = 100_000;
@@ -26,13 +28,15 @@ pub(crate) const FILES_MAX: usize = 1024;
 /// more fails with `ENOMEM`, a call of a component with a trap.
 pub(crate) const HOST_CALL_BYTES_MAX: usize = 128 << 20;
 
-/// The limits of one process. Sixteen bytes, because every store carries one.
+/// The limits of one process. Small, because every store carries one.
 #[derive(Debug)]
 pub(crate) struct Limit {
     memory_bytes_max: usize,
     /// What the guest's memories have together. It counts what was allowed: if the system then has
     /// no room, the guest has been refused more than it needed to be.
     memory_bytes: usize,
+    tables_max: u32,
+    table_elements_max: u32,
 }
 
 impl Limit {
@@ -41,6 +45,18 @@ impl Limit {
         Self {
             memory_bytes_max,
             memory_bytes: 0,
+            tables_max: COMPONENT_TABLES_MAX,
+            table_elements_max: TABLE_ELEMENTS_MAX as u32,
+        }
+    }
+
+    /// As much memory, and no more tables than were granted.
+    pub(crate) fn granted(memory_bytes_max: u64, limits: &Limits) -> Self {
+        let limit = Self::new(memory_bytes_max);
+        Self {
+            tables_max: limit.tables_max.min(limits.tables_max),
+            table_elements_max: limit.table_elements_max.min(limits.table_elements_max),
+            ..limit
         }
     }
 
@@ -70,7 +86,7 @@ impl ResourceLimiter for Limit {
     }
 
     fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
-        Ok(desired <= TABLE_ELEMENTS_MAX)
+        Ok(desired <= self.table_elements_max as usize)
     }
 
     fn instances(&self) -> usize {
@@ -78,7 +94,7 @@ impl ResourceLimiter for Limit {
     }
 
     fn tables(&self) -> usize {
-        COMPONENT_TABLES_MAX as usize
+        self.tables_max as usize
     }
 
     fn memories(&self) -> usize {
@@ -117,6 +133,29 @@ mod tests {
     fn a_table_grows_up_to_its_limit_and_no_element_further() {
         let mut limit = Limit::new(0);
         assert!(limit.table_growing(0, TABLE_ELEMENTS_MAX, None).unwrap());
+        assert!(
+            !limit
+                .table_growing(0, TABLE_ELEMENTS_MAX + 1, None)
+                .unwrap()
+        );
+    }
+
+    #[test]
+    fn granted_tables_are_fewer_and_never_more() {
+        let limits = Limits {
+            tables_max: 2,
+            table_elements_max: 10,
+            ..Limits::none()
+        };
+        let mut limit = Limit::granted(0, &limits);
+        assert!(limit.table_growing(0, 10, None).unwrap());
+        assert!(!limit.table_growing(10, 11, None).unwrap());
+        assert_eq!(limit.tables(), 2);
+        let limits = Limits {
+            table_elements_max: u32::MAX,
+            ..Limits::none()
+        };
+        let mut limit = Limit::granted(0, &limits);
         assert!(
             !limit
                 .table_growing(0, TABLE_ELEMENTS_MAX + 1, None)

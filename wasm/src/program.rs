@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
 
+use crate::grant::Grants;
+
 /// How one process of a prepared module is started.
 #[derive(Clone, Debug, Default)]
 pub struct Program {
@@ -17,6 +19,10 @@ pub struct Program {
     pub stdio: Stdio,
     /// Bytes of memory it may have, at most the engine's limit; `None` is that limit.
     pub memory_bytes_max: Option<u64>,
+    /// What it may do beyond that, and its limits. Its directories are opened besides `dirs`, and
+    /// of `stdio` it gets the streams that it was granted. `None`: all streams, nothing else, and
+    /// no limit but the engine's.
+    pub grants: Option<Grants>,
 }
 
 /// A directory of this machine under the name the guest knows it by. The guest may read and write

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use rusm_actor::{MailboxLimit, MailboxPolicy};
 
-use crate::limit::{TABLE_ELEMENTS_MAX, TABLES_MAX};
+use crate::limit::{COMPONENT_TABLES_MAX, TABLE_ELEMENTS_MAX};
 
 /// How much a process may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of linear memory.
     pub memory_bytes_max: u64,
-    /// Tables.
+    /// Tables, of all its modules together.
     pub tables_max: u32,
     /// Elements of each table.
     pub table_elements_max: u32,
@@ -29,7 +29,7 @@ pub struct Limits {
 /// So much time on a processor in each period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CpuRate {
-    /// Time on a processor; counted in epochs of a millisecond, and host calls by their price.
+    /// Time on a processor: what its turns take, host calls included.
     pub time_max: Duration,
     /// The period, of time on the wall.
     pub every: Duration,
@@ -51,13 +51,18 @@ impl Limits {
     pub fn none() -> Self {
         Self {
             memory_bytes_max: u64::MAX,
-            tables_max: TABLES_MAX,
+            tables_max: COMPONENT_TABLES_MAX,
             table_elements_max: TABLE_ELEMENTS_MAX as u32,
             processes_max: u32::MAX,
             mailbox: None,
             cpu: None,
             cpu_total_max: None,
         }
+    }
+
+    /// Whether its time on a processor is limited.
+    pub fn has_cpu(&self) -> bool {
+        self.cpu.is_some() || self.cpu_total_max.is_some()
     }
 
     /// What both allow.

@@ -8,6 +8,8 @@
 mod files;
 mod poll;
 
+use std::path::PathBuf;
+
 use wasmtime::{Caller, Extern, Linker, Result};
 use wasmtime_wasi::p1::wasi_snapshot_preview1::{self as stock, WasiSnapshotPreview1};
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
@@ -15,6 +17,7 @@ use wasmtime_wasi::{FsPerms, HostMonotonicClock, I32Exit, WasiCtxBuilder, WasiCt
 use wiggle::GuestMemory;
 
 use crate::error::ProgramError;
+use crate::grant::{Access, Grants, StdioGrant};
 use crate::guest::State;
 use crate::limit::{FILES_MAX, HOST_CALL_BYTES_MAX};
 use crate::link::opaque;
@@ -33,26 +36,50 @@ pub(crate) struct Wasi {
 }
 
 impl Wasi {
-    /// Opens the directories of `program`.
+    /// Opens the directories of `program` and of its grants.
     pub(crate) fn new(program: Program, memory_bytes_max: u64) -> Result<Self, ProgramError> {
         let mut builder = builder(memory_bytes_max);
         builder.args(&program.args).envs(&program.env);
         for dir in program.dirs {
-            if let Err(error) = builder.preopened_dir(&dir.host, &dir.guest, FsPerms::ReadWrite) {
-                return Err(ProgramError::Dir {
-                    host: dir.host,
-                    why: error.root_cause().to_string(),
-                });
+            open(&mut builder, dir.host, &dir.guest, FsPerms::ReadWrite)?;
+        }
+        let granted = program.grants.as_ref();
+        for dir in granted.map(Grants::dirs).unwrap_or_default() {
+            let perms = match dir.access {
+                Access::Read => FsPerms::ReadOnly,
+                Access::ReadWrite => FsPerms::ReadWrite,
+            };
+            open(&mut builder, dir.host.clone(), &dir.guest, perms)?;
+        }
+        let granted = granted.map_or(StdioGrant::ALL, Grants::stdio);
+        let stdin_waits = granted.stdin && matches!(program.stdio, Stdio::Inherit);
+        // Streams that nobody opens are empty, and swallow what is written.
+        match program.stdio {
+            Stdio::Inherit => {
+                let each = [
+                    (
+                        granted.stdin,
+                        WasiCtxBuilder::inherit_stdin as fn(&mut _) -> &mut _,
+                    ),
+                    (granted.stdout, WasiCtxBuilder::inherit_stdout),
+                    (granted.stderr, WasiCtxBuilder::inherit_stderr),
+                ];
+                for (_, inherit) in each.into_iter().filter(|(granted, _)| *granted) {
+                    inherit(&mut builder);
+                }
+            }
+            Stdio::Captured(buffers) => {
+                if granted.stdin {
+                    builder.stdin(buffers.stdin);
+                }
+                if granted.stdout {
+                    builder.stdout(buffers.stdout);
+                }
+                if granted.stderr {
+                    builder.stderr(buffers.stderr);
+                }
             }
         }
-        let stdin_waits = matches!(program.stdio, Stdio::Inherit);
-        match program.stdio {
-            Stdio::Inherit => builder.inherit_stdio(),
-            Stdio::Captured(buffers) => builder
-                .stdin(buffers.stdin)
-                .stdout(buffers.stdout)
-                .stderr(buffers.stderr),
-        };
         Ok(Self::build(builder, stdin_waits))
     }
 
@@ -70,6 +97,21 @@ impl Wasi {
     /// What components see of it.
     pub(crate) fn view(&mut self) -> WasiCtxView<'_> {
         self.ctx.ctx()
+    }
+}
+
+fn open(
+    builder: &mut WasiCtxBuilder,
+    host: PathBuf,
+    guest: &str,
+    perms: FsPerms,
+) -> Result<(), ProgramError> {
+    match builder.preopened_dir(&host, guest, perms) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(ProgramError::Dir {
+            host,
+            why: error.root_cause().to_string(),
+        }),
     }
 }
 
