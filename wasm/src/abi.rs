@@ -6,6 +6,7 @@
 //! memory, wherever it begins, and no range needs to be aligned. Nothing here panics, whatever the
 //! numbers are.
 
+mod crypto;
 mod event;
 mod message;
 mod process;
@@ -26,6 +27,7 @@ pub(crate) type Guest<'a> = Caller<'a, State>;
 
 /// Adds all functions.
 pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
+    crypto::add(linker)?;
     message::add(linker)?;
     process::add(linker)?;
     registry::add(linker)

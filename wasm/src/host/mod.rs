@@ -6,6 +6,7 @@
 //! it. What only a broken program does (a pointer out of its memory) is a trap, and the business of
 //! `abi.rs`.
 
+pub(crate) mod crypto;
 pub(crate) mod message;
 pub(crate) mod process;
 pub(crate) mod reason;

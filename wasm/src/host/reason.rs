@@ -80,7 +80,7 @@ pub(crate) fn reason(code: u32, detail: u32, bytes: &[u8]) -> Result<ExitReason,
             Refusal::Invalid("the tag of the reason is longer than the reason".into())
         })?;
         let tag = str::from_utf8(tag).map_err(|_| Refusal::NotText("the tag of a reason"))?;
-        Ok(Term::new(tag, content))
+        Ok::<_, Refusal>(Term::new(tag, content))
     };
     Ok(match code {
         NORMAL => ExitReason::Normal,

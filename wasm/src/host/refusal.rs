@@ -33,6 +33,10 @@ pub(crate) enum Refusal {
     NoName(String),
     /// A name that cannot be given.
     BadName,
+    /// What was opened or verified is not what was sealed.
+    NotAuthentic,
+    /// The machine has not done its part: why.
+    Failed(String),
 }
 
 impl Refusal {
@@ -49,6 +53,8 @@ impl Refusal {
             Refusal::Named(_) => -9,
             Refusal::NoName(_) => -10,
             Refusal::BadName => -11,
+            Refusal::NotAuthentic => -20,
+            Refusal::Failed(_) => -13,
         }
     }
 }
@@ -68,7 +74,11 @@ impl fmt::Display for Refusal {
                  never its own",
             ),
             Self::NotText(what) => write!(f, "{what} is not UTF-8"),
-            Self::Invalid(why) => f.write_str(why),
+            Self::Invalid(why) | Self::Failed(why) => f.write_str(why),
+            Self::NotAuthentic => f.write_str(
+                "it is not authentic: it was changed, or sealed with another key, nonce or \
+                 additional data. Do not use it.",
+            ),
             Self::NameTaken(pid) => write!(f, "{pid} has that name; unregister it first"),
             Self::Named(name) => write!(
                 f,
