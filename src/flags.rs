@@ -10,6 +10,9 @@ use crate::suggest::closest;
 /// The commands there are, in the order the help lists them.
 pub(crate) const COMMANDS: [&str; 2] = ["run", "help"];
 
+/// What the help has besides commands: the JSON schema of rusm.toml.
+pub(crate) const SCHEMA_TOPIC: &str = "schema";
+
 /// A flag of `rusm run`. All of them take a value.
 #[derive(Debug)]
 pub(crate) struct Flag {
@@ -117,12 +120,16 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Typ
 fn parse_help(mut parser: Parser) -> Result<Typed, Misuse> {
     match parser.next()? {
         None | Some(Arg::Short('h') | Arg::Long("help")) => Ok(Typed::Help(None)),
-        Some(Arg::Value(word)) => match COMMANDS.iter().find(|command| word == **command) {
-            Some(command) => Ok(Typed::Help(Some(command))),
+        Some(Arg::Value(word)) => match topics().find(|topic| word == *topic) {
+            Some(topic) => Ok(Typed::Help(Some(topic))),
             None => Err(unknown_command(&word)),
         },
         Some(flag) => Err(unknown_flag(flag, "rusm help", &[])),
     }
+}
+
+fn topics() -> impl Iterator<Item = &'static str> {
+    COMMANDS.into_iter().chain([SCHEMA_TOPIC])
 }
 
 /// Flags stand before the program or directly behind it. The first word behind the program that is not

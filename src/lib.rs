@@ -1,6 +1,7 @@
 //! RUSM as a library: one name for each of its parts, so that an embedding program needs one dependency.
 //!
-//! The binary `rusm` is a thin user of the same parts. Nothing is defined here.
+//! The binary `rusm` is a thin user of the same parts. All that is defined here is what an app is:
+//! [`manifest`].
 //!
 //! ```
 //! use rusm::actor::{ExitReason, Node};
@@ -22,6 +23,9 @@
 //! ```
 
 #![forbid(unsafe_code)]
+
+pub mod manifest;
+mod suggest;
 
 #[doc(inline)]
 pub use rusm_actor as actor;

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind, Write};
 
 use crate::error::Failure;
-use crate::flags::RUN_FLAGS;
+use crate::flags::{RUN_FLAGS, SCHEMA_TOPIC};
 
 const OVERVIEW: &str = "\
 Erlang-style processes, native or WebAssembly, on a scheduler of their own
@@ -18,7 +18,8 @@ Flags:
   -h, --help      Print this text
   -V, --version   Print the version
 
-`rusm help run` explains `run` and its flags.
+`rusm help run` explains `run` and its flags. `rusm help schema` prints the JSON schema of
+rusm.toml, from which editors know its keys.
 ";
 
 const RUN: &str = "\
@@ -63,8 +64,14 @@ pub(crate) fn version() -> Result<u8, Failure> {
 pub(crate) fn explain(topic: Option<&str>) -> Result<u8, Failure> {
     match topic {
         Some("run") => print(&run_text()),
+        Some(SCHEMA_TOPIC) => print(&schema_text()),
         _ => print(OVERVIEW),
     }
+}
+
+/// For editors, in the form in which it lies in docs/rusm.schema.json.
+fn schema_text() -> String {
+    format!("{:#}\n", rusm::manifest::json_schema())
 }
 
 fn run_text() -> String {
