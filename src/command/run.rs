@@ -128,8 +128,10 @@ fn engine_config(options: &RunOptions, cache: Option<CacheConfig>) -> EngineConf
             .map_or(default.memory_bytes_max, |asked| {
                 asked.max(default.memory_bytes_max)
             }),
-        // Room for more would have to be reserved at every start.
+        // Pools for more would have to be made at every start; guests that the program starts go
+        // to the dense tier, which is made when the first one does.
         instances_max: 1,
         cache,
+        ..default
     }
 }

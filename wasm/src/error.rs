@@ -106,6 +106,8 @@ pub enum LoadError {
     },
     /// No room for instances can be set aside in this machine's address space.
     Reserve(String),
+    /// Code of the flavour asked for cannot be made on this machine.
+    Flavour(String),
 }
 
 impl fmt::Display for LoadError {
@@ -161,13 +163,21 @@ impl fmt::Display for LoadError {
                 "its function `{name}` is {ty}, but a program starts with a function without \
                  parameters that returns {returns}. Name another one (`--invoke`)."
             ),
-            Self::Reserve(why) => write!(
+            Self::Reserve(why) => no_room(f, why),
+            Self::Flavour(why) => write!(
                 f,
-                "no address space can be set aside for its instances: {why}. Lower the number of \
-                 instances or the memory limit, or lift the limit on address space (`ulimit -v`)."
+                "it cannot be compiled for computing on this machine: {why}. Leave `--compute` out."
             ),
         }
     }
+}
+
+fn no_room(f: &mut fmt::Formatter<'_>, why: &str) -> fmt::Result {
+    write!(
+        f,
+        "no address space can be set aside for its instances: {why}. Lower the number of \
+         instances or the memory limit, or lift the limit on address space (`ulimit -v`)."
+    )
 }
 
 fn no_entry(

@@ -9,6 +9,7 @@ use rusm_actor::{Context, ExitReason, JoinHandle, Node, Pid};
 use wasmtime::{Memory, Store};
 
 use crate::budget;
+use crate::dense::Admission;
 use crate::error::{LoadError, ProgramError};
 use crate::grant::{Grants, Profile, Quota, Refusal};
 use crate::host::Actor;
@@ -26,6 +27,7 @@ struct Inner {
     module: Module,
     entry: Entry,
     linked: Box<[OnceLock<Result<Linked, String>>]>,
+    linked_dense: OnceLock<Result<Linked, String>>,
 }
 
 /// A guest that is about to start: all that can fail is done.
@@ -143,6 +145,7 @@ impl Prepared {
             module,
             entry,
             linked,
+            linked_dense: OnceLock::new(),
         })))
     }
 
@@ -197,20 +200,38 @@ impl Prepared {
     }
 
     fn linked(&self, place: usize) -> Result<&Linked, &str> {
-        let Inner {
-            module,
-            entry,
-            linked,
-        } = &*self.0;
-        let made = linked[place]
+        let Inner { module, entry, .. } = &*self.0;
+        let made = self.0.linked[place]
             .get_or_init(|| link(module, entry, place).map_err(|error| error.to_string()));
         made.as_ref().map_err(String::as_str)
     }
+
+    /// The guest in the dense tier, and room there until the admission is dropped; `None` if it
+    /// may not go there, or no room is left.
+    fn admitted(&self) -> Result<Option<(&Linked, Admission)>, &str> {
+        let Inner { module, entry, .. } = &*self.0;
+        let engine = module.engine();
+        let Some(dense) = engine.dense().filter(|_| module.kind().fits_dense()) else {
+            return Ok(None);
+        };
+        let dense = dense?;
+        let Some(admission) = dense.room.admit(module.memories()) else {
+            return Ok(None);
+        };
+        let made = self.0.linked_dense.get_or_init(|| {
+            module
+                .link(&dense.pool, entry)
+                .map_err(|error| error.to_string())
+        });
+        Ok(Some((made.as_ref().map_err(String::as_str)?, admission)))
+    }
 }
 
-/// Runs the guest in the pool of this worker, or in another one's if that is full.
+/// Runs the guest in the pool of this worker, in another one's if that is full, or else in the
+/// dense tier.
 async fn run(prepared: Prepared, mut state: State) -> ExitReason {
-    let engine = prepared.0.module.engine();
+    let module = &prepared.0.module;
+    let engine = module.engine();
     let (here, places) = (engine.here(), engine.places());
     let mut why = None;
     for place in (here..here + places).map(|place| place % places) {
@@ -222,12 +243,23 @@ async fn run(prepared: Prepared, mut state: State) -> ExitReason {
             },
         }
     }
+    match prepared.admitted() {
+        Err(error) => why = Some(error),
+        Ok(None) => {}
+        // The admission is dropped after the store.
+        Ok(Some((linked, _admission))) => {
+            if let Ok(reason) = linked.run(state).await {
+                return reason;
+            }
+        }
+    }
     ExitReason::error(match why {
         Some(why) => format!("cannot start the guest: {why}"),
         None => format!(
-            "cannot start the guest: all {} instances that this node may have are live. Wait for \
-             some to end, or raise `instances_max` or `vm.max_map_count`.",
-            engine.instances_max()
+            "cannot start the guest: all {} instances of its kind that this node may have are \
+             live. Wait for some to end, or raise `dense_instances_max`, `instances_max` or \
+             `vm.max_map_count`.",
+            engine.room_for(module.kind())
         ),
     })
 }

@@ -9,9 +9,9 @@
 //! parts of `wasmtime-wasi` that would start a runtime are replaced; `tests/wasi_imports.rs`
 //! exercises every import and looks for the runtime's threads.
 //!
-//! **Speculative execution.** Bounds checks are explicit here (no guard pages, see `pool.rs`),
-//! and wasmtime then compiles without its masking of speculative out-of-bounds accesses. Whoever
-//! runs hostile guests beside secrets must give them an operating-system process of their own.
+//! **Speculative execution.** What each [`Flavour`] of code keeps a guest from is said there.
+//! Whoever runs hostile guests beside secrets must give them an operating-system process of their
+//! own.
 #![deny(unsafe_code)]
 
 mod abi;
@@ -19,8 +19,10 @@ mod budget;
 mod cache;
 mod component;
 mod core;
+mod dense;
 mod engine;
 mod error;
+mod flavour;
 pub mod grant;
 mod guest;
 mod host;
@@ -39,6 +41,7 @@ mod wit;
 pub use cache::{CacheConfig, CacheStats};
 pub use engine::{Engine, EngineConfig};
 pub use error::{EngineError, LoadError, ProgramError};
+pub use flavour::Flavour;
 pub use guest::{Prepared, Ready};
 pub use module::Module;
 pub use program::{Capture, Mount, Program, Stdio};

@@ -8,7 +8,9 @@ use wasmtime::component::Component;
 use crate::cache::Code;
 use crate::engine::Engine;
 use crate::error::LoadError;
+use crate::flavour::Make;
 use crate::guest::Prepared;
+use crate::limit::COMPONENT_MEMORIES_MAX;
 use crate::pool::{Kind, Pool};
 use crate::source::Form;
 use crate::{component, core};
@@ -23,6 +25,8 @@ struct Inner {
     engine: Engine,
     code: Code,
     template: Template,
+    make: Make,
+    memories: u32,
     memory_bytes: u64,
 }
 
@@ -50,6 +54,7 @@ impl Module {
     pub(crate) fn new(
         engine: Engine,
         template: &wasmtime::Engine,
+        make: Make,
         code: Code,
     ) -> wasmtime::Result<Self> {
         let template = match code.form() {
@@ -61,11 +66,14 @@ impl Module {
             // A component that is given its modules says nothing about them.
             Template::Component(component) => component.resources_required(),
         };
+        let memories = needs.as_ref().map(|needs| needs.num_memories);
         let pages = needs.and_then(|needs| needs.max_initial_memory_size);
         Ok(Self(Arc::new(Inner {
             engine,
             code,
             template,
+            make,
+            memories: memories.unwrap_or(COMPONENT_MEMORIES_MAX),
             memory_bytes: pages.unwrap_or(0).saturating_mul(PAGE_BYTES),
         })))
     }
@@ -106,8 +114,13 @@ impl Module {
         self.0.memory_bytes
     }
 
+    /// Memories that every instance has, at most.
+    pub(crate) fn memories(&self) -> u32 {
+        self.0.memories
+    }
+
     pub(crate) fn kind(&self) -> Kind {
-        Kind::of(self.0.memory_bytes)
+        Kind::of(self.0.make, self.0.memory_bytes)
     }
 
     /// Loads the code into a pool's engine and links it; `entry` is one of this module's.

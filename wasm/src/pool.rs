@@ -5,11 +5,14 @@
 //! its first pages mapped and is wiped, not unmapped. Growing a memory never calls `mprotect`,
 //! because the code checks bounds itself and needs no guard pages: that call takes the lock on
 //! the whole address space, and a storm of growing guests on two threads ran four times slower.
+//! (The pool of guests made for computing does: that is their bargain.)
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use wasmtime::{Enabled, InstanceAllocationStrategy, Linker, PoolingAllocationConfig, component};
 
+use crate::dense;
+use crate::flavour::Make;
 use crate::guest::State;
 use crate::limit::{
     COMPONENT_INSTANCES_MAX, COMPONENT_MEMORIES_MAX, COMPONENT_TABLES_MAX, TABLE_ELEMENTS_MAX,
@@ -39,23 +42,54 @@ const MAPPINGS_RESERVED: u32 = 5_000;
 const MAPPINGS_DEFAULT: u32 = 65_530;
 /// Address space for the memories of one kind of pool, over all workers.
 const ADDRESS_BYTES_MAX: u64 = 16 << 40;
+/// Address space for the memories of the dense tier.
+const DENSE_ADDRESS_BYTES_MAX: u64 = 48 << 40;
 
 /// Which pool suits a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Memories so small that wiping them beats asking which of their pages were touched.
     Small,
-    /// All others.
+    /// Larger ones.
     Large,
+    /// Those that begin as an image of much data.
+    Imaged,
+    /// Those with guard pages.
+    Guarded,
 }
 
 impl Kind {
-    pub(crate) fn of(initial_memory_bytes: u64) -> Self {
-        if initial_memory_bytes <= SMALL_MEMORY_BYTES_MAX {
-            Self::Small
-        } else {
-            Self::Large
+    pub(crate) const ALL: [Self; 4] = [Self::Small, Self::Large, Self::Imaged, Self::Guarded];
+
+    pub(crate) fn of(make: Make, initial_memory_bytes: u64) -> Self {
+        match make {
+            Make::Copied if initial_memory_bytes <= SMALL_MEMORY_BYTES_MAX => Self::Small,
+            Make::Copied => Self::Large,
+            Make::Imaged => Self::Imaged,
+            Make::Guarded => Self::Guarded,
         }
+    }
+
+    fn make(self) -> Make {
+        match self {
+            Self::Small | Self::Large => Make::Copied,
+            Self::Imaged => Make::Imaged,
+            Self::Guarded => Make::Guarded,
+        }
+    }
+
+    /// Whether guests that find all pools full may go to the dense tier, which has neither images
+    /// nor guard pages.
+    pub(crate) fn fits_dense(self) -> bool {
+        self.make() == Make::Copied
+    }
+
+    /// How many of the `asked` slots there is room for in the mappings and the address space of
+    /// this machine.
+    pub(crate) fn slots_that_fit(self, asked: u32, memory_bytes_max: u64) -> u32 {
+        let slot = self.make().reserved_bytes(memory_bytes_max);
+        let by_mappings = mappings() / MAPPINGS_PER_INSTANCE;
+        asked.min(by_mappings).min(fit(ADDRESS_BYTES_MAX, slot))
     }
 
     fn settings(self, slots: u32, memory_bytes_max: usize) -> PoolingAllocationConfig {
@@ -78,10 +112,10 @@ impl Kind {
             .table_keep_resident(KEEP_BYTES);
         match self {
             Self::Small => pool.linear_memory_keep_resident(SMALL_MEMORY_BYTES_MAX as usize),
-            Self::Large if PoolingAllocationConfig::is_pagemap_scan_available() => pool
+            _ if PoolingAllocationConfig::is_pagemap_scan_available() => pool
                 .linear_memory_keep_resident(KEEP_BYTES)
                 .pagemap_scan(Enabled::Yes),
-            Self::Large => pool
+            _ => pool
                 .linear_memory_keep_resident(KEEP_BYTES)
                 .decommit_batch_size(DECOMMIT_BATCH),
         };
@@ -99,9 +133,13 @@ pub(crate) struct Pool {
 impl Pool {
     /// Reserves the slots: about a microsecond for each, for the guard page of its stack.
     pub(crate) fn new(kind: Kind, slots: u32, memory_bytes_max: u64) -> wasmtime::Result<Self> {
-        let mut settings = code_settings(memory_bytes_max);
+        let mut settings = kind.make().settings(memory_bytes_max);
         let pool = kind.settings(slots, usize::try_from(memory_bytes_max)?);
         settings.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+        Self::with(settings)
+    }
+
+    fn with(settings: wasmtime::Config) -> wasmtime::Result<Self> {
         let engine = wasmtime::Engine::new(&settings)?;
         Ok(Self {
             engine,
@@ -123,33 +161,39 @@ impl Pool {
     }
 }
 
-/// Everything that changes what a module compiles to, the same for all engines, so that one
-/// compile serves them all.
-pub(crate) fn code_settings(memory_bytes_max: u64) -> wasmtime::Config {
-    let mut settings = wasmtime::Config::new();
-    settings
-        .epoch_interruption(true)
-        .signals_based_traps(false)
-        .memory_guard_size(0)
-        .memory_reservation(memory_bytes_max)
-        .memory_reservation_for_growth(0)
-        .memory_may_move(false)
-        .async_stack_size(STACK_BYTES)
-        .max_wasm_stack(GUEST_STACK_BYTES_MAX)
-        .concurrency_support(false)
-        .native_unwind_info(false)
-        .wasm_backtrace_details(wasmtime::WasmBacktraceDetails::Enable);
-    settings
+/// Where guests go that find no slot in a pool: slower to start, but bounded by memory only.
+pub(crate) struct Dense {
+    pub(crate) pool: Pool,
+    pub(crate) room: Arc<dense::Room>,
 }
 
-/// How many of the `asked` instances there is room for in the mappings and the address space of
-/// this machine.
-pub(crate) fn instances_that_fit(asked: u32, memory_bytes_max: u64) -> u32 {
-    let mappings = std::fs::read_to_string("/proc/sys/vm/max_map_count")
+impl Dense {
+    /// Reserves address space for `asked` guests, or as many as there is room for: microseconds.
+    pub(crate) fn new(asked: u32, memory_bytes_max: u64) -> wasmtime::Result<Self> {
+        let mut settings = Make::Copied.settings(memory_bytes_max);
+        let slots = dense_slots_that_fit(asked, memory_bytes_max);
+        let bytes = usize::try_from(memory_bytes_max)?;
+        let room = dense::install(&mut settings, slots, mappings(), bytes)?;
+        let pool = Pool::with(settings)?;
+        Ok(Self { pool, room })
+    }
+}
+
+/// How many of the `asked` guests the dense tier has address space for.
+pub(crate) fn dense_slots_that_fit(asked: u32, memory_bytes_max: u64) -> u32 {
+    asked.min(fit(DENSE_ADDRESS_BYTES_MAX, memory_bytes_max))
+}
+
+/// Mappings that instances may cost.
+fn mappings() -> u32 {
+    let allowed = std::fs::read_to_string("/proc/sys/vm/max_map_count")
         .ok()
         .and_then(|text| text.trim().parse().ok())
         .unwrap_or(MAPPINGS_DEFAULT);
-    let by_mappings = mappings.saturating_sub(MAPPINGS_RESERVED) / MAPPINGS_PER_INSTANCE;
-    let by_address = u32::try_from(ADDRESS_BYTES_MAX / memory_bytes_max).unwrap_or(u32::MAX);
-    asked.min(by_mappings).min(by_address).max(1)
+    allowed.saturating_sub(MAPPINGS_RESERVED)
+}
+
+/// How often `each` is in `all`, at least once.
+fn fit(all: u64, each: u64) -> u32 {
+    u32::try_from(all / each).unwrap_or(u32::MAX).max(1)
 }

@@ -29,6 +29,7 @@ fn engine(node: &Node, dir: &Path, bytes_max: u64) -> Result<Engine, EngineError
             memory_bytes_max: 1 << 20,
             instances_max: 4,
             cache,
+            ..Default::default()
         },
         &node.handle(),
     )

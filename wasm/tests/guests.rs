@@ -285,7 +285,8 @@ fn every_process_gets_a_memory_as_the_module_defines_it() {
 fn a_guest_without_room_says_so_and_the_room_of_the_dead_is_used_again() {
     let node = node(2);
     let config = EngineConfig {
-        instances_max: 3,
+        instances_max: 2,
+        dense_instances_max: 1,
         memory_bytes_max: 1 << 20,
         ..Default::default()
     };
