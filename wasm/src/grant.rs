@@ -142,6 +142,17 @@ impl Grants {
         self.each(|p| named(p, "env", &p.env, key, "see the variable", Pattern::matches))
     }
 
+    /// May it use the network at all: is there anything it may connect to or listen on?
+    pub fn may_use_network(&self) -> Result<(), Refusal> {
+        self.each(|p| {
+            if p.connect.is_empty() && p.listen.is_empty() {
+                let what = "use the network".to_string();
+                return Err(Refusal::new(p, what, "connect", "[\"HOST:PORT\"]"));
+            }
+            Ok(())
+        })
+    }
+
     /// May it look this name up? What comes of it is to be kept for [`Grants::may_connect`].
     pub fn may_resolve(&self, name: &str) -> Result<(), Refusal> {
         self.each(|p| {

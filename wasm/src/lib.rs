@@ -29,6 +29,7 @@ mod host;
 mod limit;
 mod link;
 mod module;
+mod net;
 mod pool;
 mod preempt;
 mod program;

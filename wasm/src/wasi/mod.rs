@@ -10,6 +10,7 @@ mod poll;
 
 use std::path::PathBuf;
 
+use wasmtime::component::ResourceTable;
 use wasmtime::{Caller, Extern, Linker, Result};
 use wasmtime_wasi::p1::wasi_snapshot_preview1::{self as stock, WasiSnapshotPreview1};
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
@@ -21,6 +22,7 @@ use crate::grant::{Access, Grants, StdioGrant};
 use crate::guest::State;
 use crate::limit::{FILES_MAX, HOST_CALL_BYTES_MAX};
 use crate::link::opaque;
+use crate::net::Net;
 use crate::program::{Program, Stdio};
 
 /// The module that guests import from.
@@ -33,6 +35,7 @@ pub(crate) struct Wasi {
     ctx: WasiP1Ctx,
     /// Whether its stdin is that of this program, for which one may have to wait.
     stdin_waits: bool,
+    net: Net,
 }
 
 impl Wasi {
@@ -80,23 +83,33 @@ impl Wasi {
                 }
             }
         }
-        Ok(Self::build(builder, stdin_waits))
+        Ok(Self::build(builder, stdin_waits, Net::new(program.grants)))
     }
 
-    /// No arguments, no directories, an empty stdin, and output that goes nowhere.
-    fn closed(memory_bytes_max: u64) -> Self {
-        Self::build(builder(memory_bytes_max), false)
+    /// No arguments, no directories, an empty stdin, output that goes nowhere; of the network what
+    /// was granted.
+    fn closed(memory_bytes_max: u64, grants: Option<Grants>) -> Self {
+        Self::build(builder(memory_bytes_max), false, Net::new(grants))
     }
 
-    fn build(mut builder: WasiCtxBuilder, stdin_waits: bool) -> Self {
+    fn build(mut builder: WasiCtxBuilder, stdin_waits: bool, net: Net) -> Self {
         let mut ctx = builder.build_p1();
         ctx.ctx().table.set_max_capacity(FILES_MAX);
-        Self { ctx, stdin_waits }
+        Self {
+            ctx,
+            stdin_waits,
+            net,
+        }
     }
 
     /// What components see of it.
     pub(crate) fn view(&mut self) -> WasiCtxView<'_> {
         self.ctx.ctx()
+    }
+
+    /// What sockets see of it.
+    pub(crate) fn table_and_net(&mut self) -> (&mut ResourceTable, &mut Net) {
+        (self.ctx.ctx().table, &mut self.net)
     }
 }
 
@@ -160,10 +173,13 @@ pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
 
 /// The WASI of a process, made now if it is its first call.
 pub(crate) fn of(state: &mut State) -> &mut Wasi {
-    let memory_bytes_max = state.limit.memory_bytes_max();
-    state
-        .wasi
-        .get_or_insert_with(|| Box::new(Wasi::closed(memory_bytes_max)))
+    let State {
+        limit,
+        grants,
+        wasi,
+        ..
+    } = state;
+    wasi.get_or_insert_with(|| Box::new(Wasi::closed(limit.memory_bytes_max(), grants.clone())))
 }
 
 /// The caller's memory and context, as the stock functions want them.

@@ -7,6 +7,7 @@
 //! The context behind it is the one of preview 1 (`wasi/mod.rs`), made at the first call.
 
 mod clock;
+mod sockets;
 
 use wasmtime::Result;
 use wasmtime::component::{HasData, Linker, ResourceTable};
@@ -20,6 +21,7 @@ use wasmtime_wasi_io::bindings::wasi::io;
 use crate::guest::State;
 use crate::wasi;
 use clock::{Clock, ClockView};
+use sockets::SocketsView;
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
@@ -54,6 +56,10 @@ pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
     random::random::add_to_linker::<_, WasiRandom>(linker, State::random)?;
     random::insecure::add_to_linker::<_, WasiRandom>(linker, State::random)?;
     random::insecure_seed::add_to_linker::<_, WasiRandom>(linker, State::random)?;
+    sockets::add(linker, |state| {
+        let (table, net) = wasi::of(state).table_and_net();
+        SocketsView { table, net }
+    })?;
     Ok(())
 }
 
