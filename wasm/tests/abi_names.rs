@@ -3,7 +3,7 @@
 mod support;
 
 use rusm_actor::ExitReason;
-use support::actor::{actor, beside, ended, shown, start, told};
+use support::actor::{actor, beside, ended, shown, start, told, told_by};
 
 #[test]
 fn a_guest_has_one_name_that_others_find_and_write_to() {
@@ -33,8 +33,9 @@ fn a_guest_has_one_name_that_others_find_and_write_to() {
         }
         assert_eq!(ctx.whereis("cashier"), Some(named));
         let (other, monitor) = start(&mut ctx, &guests[1]);
+        // The two tell at the same time.
         for expected in [-10, 0, named.to_bits() as i64, -8, 0, -10, 0] {
-            assert_eq!(told(&mut ctx).await, expected);
+            assert_eq!(told_by(&mut ctx, other).await, expected);
         }
         let seen = shown(&mut ctx).await;
         assert_eq!(

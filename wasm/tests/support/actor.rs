@@ -140,7 +140,9 @@ pub struct Shown {
 }
 
 pub async fn shown(ctx: &mut Context) -> Shown {
-    let tagged = ctx.receive_match_within(PATIENCE, |m| m.envelope().is_some());
+    // Who only tells a number shows nothing.
+    let shows = |m: &Message| m.envelope().is_some() && !m.bytes().is_empty();
+    let tagged = ctx.receive_match_within(PATIENCE, shows);
     let message = tagged.await.expect("the guest shows something");
     let bytes = message.bytes();
     let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
