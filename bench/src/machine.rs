@@ -45,6 +45,17 @@ pub(crate) fn peak_rss_kb() -> u64 {
     status_kb("VmHWM:")
 }
 
+/// What the kernel's page tables of this process take, in KiB; 0 where the system has no `/proc`.
+pub(crate) fn page_tables_kb() -> u64 {
+    status_kb("VmPTE:")
+}
+
+/// Mappings of this process; 0 where the system has no `/proc`.
+pub(crate) fn mappings() -> u64 {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    maps.lines().count() as u64
+}
+
 /// How many files this process may have open; 1,024 where the system does not say.
 pub(crate) fn open_files_max() -> u64 {
     line_of("/proc/self/limits", "Max open files")

@@ -1,18 +1,26 @@
 //! What a scenario is, and the list of them all. Each lives in a file of its own and decides what is done and counted.
 
 mod call_storm;
+mod command_storm;
+mod component_storm;
 mod connection_scale;
 mod connection_storm;
+mod dynamic_wasm;
+mod fairness_mixed;
 mod fairness_native;
 mod fairness_wasm;
 mod fan_in;
 mod fan_out;
 mod fault_monitor;
 mod fault_recovery;
+mod guest;
+mod host_call;
+mod kill_spinner;
 mod kv_storm;
 mod link_cascade;
 mod module_storm;
 mod ping_pong;
+mod preempt_cost;
 mod pubsub_fanout;
 mod registry_churn;
 mod ring;
@@ -22,6 +30,8 @@ mod spawn_hold;
 mod spawn_storm;
 mod tcp_echo;
 mod timers;
+mod wasm_hold;
+mod wasm_ping_pong;
 
 use crate::env::Env;
 use crate::failure::Failure;
@@ -50,7 +60,7 @@ pub(crate) struct Choice {
 /// A default that follows the size of the node.
 pub(crate) const WORKERS: &str = "workers";
 
-pub(crate) static ALL: [&Scenario; 22] = [
+pub(crate) static ALL: [&Scenario; 31] = [
     &spawn_storm::SCENARIO,
     &spawn_bare::SCENARIO,
     &spawn_hold::SCENARIO,
@@ -71,6 +81,15 @@ pub(crate) static ALL: [&Scenario; 22] = [
     &connection_storm::SCENARIO,
     &connection_scale::SCENARIO,
     &module_storm::SCENARIO,
+    &component_storm::SCENARIO,
+    &command_storm::SCENARIO,
+    &wasm_hold::SCENARIO,
+    &wasm_ping_pong::SCENARIO,
+    &fairness_mixed::SCENARIO,
+    &kill_spinner::SCENARIO,
+    &host_call::SCENARIO,
+    &preempt_cost::SCENARIO,
+    &dynamic_wasm::SCENARIO,
     &kv_storm::SCENARIO,
     &soak::SCENARIO,
 ];
@@ -248,6 +267,72 @@ mod tests {
             }
         }
         check("kv-storm", &[("op", "get"), ("cache", "0")]);
+    }
+
+    #[test]
+    fn components_and_commands_come_and_go_like_modules() {
+        for name in ["component-storm", "command-storm"] {
+            let report = check(name, &[]);
+            assert_eq!(report.figure("failed"), Some(0.0), "{name}");
+        }
+    }
+
+    #[test]
+    fn guests_beyond_the_pools_all_park_and_all_leave() {
+        let report = check("wasm-hold", &[]);
+        assert_eq!(report.figure("n"), Some(2000.0));
+        assert_eq!(report.figure("refused"), Some(0.0));
+        assert!(report.figure("stops_per_s").unwrap() > 0.0);
+    }
+
+    #[test]
+    fn guests_bounce_messages_in_one_pair_and_in_many() {
+        for pairs in ["1", "8"] {
+            let report = check("wasm-ping-pong", &[("pairs", pairs)]);
+            assert!(report.figure("p99_us").is_some());
+        }
+    }
+
+    #[test]
+    fn sleepers_and_hogs_of_every_priority_get_their_share() {
+        // Those that go last have a turn every 32nd time.
+        let report = check("fairness-mixed", &[("secs", "2")]);
+        for figure in ["high_p99_us", "normal_p99_us", "low_p99_us"] {
+            assert!(report.figure(figure).unwrap() > 0.0, "{figure}");
+        }
+    }
+
+    #[test]
+    fn spinning_guests_end_when_they_are_killed() {
+        for beside in ["0", "3"] {
+            let report = check("kill-spinner", &[("beside", beside)]);
+            assert!(report.figure("p99_us").unwrap() > 0.0);
+        }
+    }
+
+    #[test]
+    fn calls_and_messages_of_a_guest_take_time() {
+        let report = check("host-call", &[]);
+        for figure in ["ns_per_call", "ns_per_send_64", "ns_per_receive_64"] {
+            assert!(report.figure(figure).unwrap() > 0.0, "{figure}");
+        }
+    }
+
+    #[test]
+    fn each_program_runs_with_and_without_means_to_stop_it() {
+        let report = check("preempt-cost", &[]);
+        for program in ["tight", "fib", "sieve"] {
+            for means in ["rusm", "epoch", "fuel"] {
+                assert!(report.figure(&format!("{program}_{means}_pct")).unwrap() > 0.0);
+            }
+        }
+    }
+
+    #[test]
+    fn every_module_is_compiled_once_and_found_once() {
+        let report = check("dynamic-wasm", &[]);
+        assert!(report.figure("cache_hits").unwrap() >= 1.0);
+        assert!(report.figure("hot_p50_us") < report.figure("cold_p50_us"));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use rusm_actor::{Context, ExitReason, Node};
 use rusm_wasm::Prepared;
 
-use super::module_storm::prepare;
+use super::guest::{engine, prepare};
 use super::{Scenario, choice};
 use crate::beside::{Counters, alternate};
 use crate::env::Env;
@@ -32,7 +32,7 @@ fn run(env: &Env) -> Result<Report, Failure> {
     let (span, guests) = (env.span, env.positive("guests")?);
     let turns = env.positive("turns")?;
     let node = Node::start(env.config.clone())?;
-    let prepared = prepare(&node, guests, &looping(turns))?;
+    let prepared = prepare(&engine(&node, guests)?, &looping(turns))?;
     env.drive_on(&node, move |ctx| async move {
         let done = Counters::new(guests);
         for index in 0..guests {
@@ -47,7 +47,7 @@ fn run(env: &Env) -> Result<Report, Failure> {
 }
 
 /// Ends only if a guest does not end as it should: what it did then is not counted.
-async fn again_and_again(
+pub(super) async fn again_and_again(
     ctx: Context,
     prepared: Prepared,
     guest: u64,
@@ -66,7 +66,7 @@ async fn again_and_again(
 
 /// A guest that multiplies and adds that many times; the result ends up in a global, so that no
 /// compiler can leave the loop out.
-fn looping(turns: u64) -> String {
+pub(super) fn looping(turns: u64) -> String {
     format!(
         r#"(module
   (global $sum (export "sum") (mut i64) (i64.const 1))

@@ -2,8 +2,9 @@
 //! memory and a data segment, runs its entry and is gone. Those that ended in any other way are counted apart.
 
 use rusm_actor::{Context, ExitReason, Node};
-use rusm_wasm::{Engine, EngineConfig, Prepared};
+use rusm_wasm::Prepared;
 
+use super::guest::{engine, prepare};
 use super::spawn_storm::{BATCH, SPAWNERS, Storm};
 use super::{Scenario, choice};
 use crate::env::Env;
@@ -31,17 +32,37 @@ const MODULE: &str = r#"(module
   (func (export "run")))"#;
 
 fn run(env: &Env) -> Result<Report, Failure> {
-    let (span, storm) = (env.span, Storm::from(env)?);
+    storm(env, |node, live| prepare(&engine(node, live)?, MODULE))
+}
+
+/// A storm of what `made` makes of an engine with room for so many guests.
+pub(super) fn storm(
+    env: &Env,
+    made: impl FnOnce(&Node, u64) -> Result<Prepared, Failure>,
+) -> Result<Report, Failure> {
     let node = Node::start(env.config.clone())?;
-    let prepared = prepare(&node, storm.cap, MODULE)?;
+    let guest = made(&node, env.positive("cap")?)?;
+    storm_of(env, &node, move |ctx| guest.run_pure(ctx))
+}
+
+/// A storm of processes with the bodies that `body` makes.
+pub(super) fn storm_of<F>(
+    env: &Env,
+    node: &Node,
+    body: impl Fn(Context) -> F + Clone + Send + 'static,
+) -> Result<Report, Failure>
+where
+    F: Future<Output = ExitReason> + Send + 'static,
+{
+    let (span, storm) = (env.span, Storm::from(env)?);
     let (workers, tally) = (env.config.workers, || Tally::leaked(env.config.workers));
     let (normal, failed) = (tally(), tally());
-    env.drive_on(&node, move |ctx| async move {
+    env.drive_on(node, move |ctx| async move {
         let spawn = move |ctx: &Context, batch| {
             for _ in 0..batch {
-                let guest = prepared.clone();
+                let body = body.clone();
                 ctx.spawn(move |ctx| async move {
-                    let reason = guest.run_pure(ctx).await;
+                    let reason = body(ctx).await;
                     let ended = matches!(reason, ExitReason::Normal);
                     if ended { normal } else { failed }.add(1);
                     reason
@@ -52,16 +73,4 @@ fn run(env: &Env) -> Result<Report, Failure> {
         let report = storm.run(&ctx, span, workers, spawn, ended).await;
         report.with("failed", failed.total() as f64)
     })
-}
-
-/// A module's `run`, on an engine of its own with room for `live` guests, wherever they are.
-pub(super) fn prepare(node: &Node, live: u64, module: &str) -> Result<Prepared, Failure> {
-    let config = EngineConfig {
-        // Workers have pools of their own, and the guests need not be spread evenly.
-        instances_max: u32::try_from(live.saturating_mul(4)).unwrap_or(u32::MAX),
-        ..EngineConfig::default()
-    };
-    let engine = Engine::new(config, &node.handle()).map_err(Failure::guest)?;
-    let module = engine.load(module.as_bytes()).map_err(Failure::guest)?;
-    module.prepare(Some("run")).map_err(Failure::guest)
 }
