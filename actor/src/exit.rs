@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::text::Text;
+
 /// Why a process ended. Cheap to copy: long texts are shared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -25,7 +27,7 @@ pub enum ExitReason {
     /// It waited in vain.
     Timeout,
     /// A reason of the application's own, as text.
-    Error(Arc<str>),
+    Error(Text),
     /// A reason of the application's own, with content.
     Term(Arc<Term>),
     /// A program's own exit status, not zero.
@@ -66,8 +68,8 @@ pub struct Fault {
 }
 
 impl ExitReason {
-    /// A reason of the application's own.
-    pub fn error(text: impl Into<Arc<str>>) -> Self {
+    /// A reason of the application's own. A literal costs nothing to make and to copy.
+    pub fn error(text: impl Into<Text>) -> Self {
         ExitReason::Error(text.into())
     }
 

@@ -59,6 +59,7 @@ pub mod statem;
 mod stream;
 pub mod supervisor;
 pub mod sys;
+mod text;
 mod timer;
 mod world;
 
@@ -91,6 +92,7 @@ pub use crate::{
         OpenStreamError, ReaderGone, STREAM_BYTES_MAX, StreamAborted, StreamReader, StreamWriter,
         open_stream,
     },
+    text::Text,
     timer::{Destination, TimerRef, send_after},
 };
 pub use rusm_sched::{Config, Priority, ShutdownError, StartError};

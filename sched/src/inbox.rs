@@ -24,7 +24,7 @@ use crate::task::state::Post;
 use crate::task::{Kind, Mail};
 use crate::turn;
 use chain::reverse;
-pub(crate) use chain::{depth, join, unread};
+pub(crate) use chain::{alone, depth, join, unread};
 
 /// Bytes of content that fit into a letter.
 pub const LETTER_BYTES_MAX: usize = 48;
@@ -239,6 +239,15 @@ impl<M: Mail> Letters<M> {
     pub fn is_empty(&self) -> bool {
         self.first.is_none()
     }
+
+    #[cold]
+    #[inline(never)]
+    fn drop_all(&mut self) {
+        for letter in self {
+            // One that panics must not keep the others.
+            contain(|| drop(letter));
+        }
+    }
 }
 
 impl<M: Mail> Iterator for Letters<M> {
@@ -254,10 +263,10 @@ impl<M: Mail> Iterator for Letters<M> {
 }
 
 impl<M: Mail> Drop for Letters<M> {
+    #[inline(always)]
     fn drop(&mut self) {
-        for letter in self {
-            // One that panics must not keep the others.
-            contain(|| drop(letter));
+        if self.first.is_some() {
+            self.drop_all();
         }
     }
 }
@@ -331,16 +340,6 @@ fn post_to_busy<K: Kind>(
         Post::Schedule => seat::schedule(TaskRef(slot)),
     }
     Ok(())
-}
-
-/// A chain of one letter.
-pub(crate) fn alone<M: Mail>(letter: Letter<M>) -> NonNull<Node> {
-    let node = letter.into_node();
-    // SAFETY: the node is ours.
-    let alone = unsafe { node.as_ref() };
-    alone.next.set(None);
-    alone.depth.store(0, Ordering::Relaxed);
-    node
 }
 
 /// Puts the letter where the task, which is the caller's until it is queued, finds it at once.

@@ -307,7 +307,7 @@ pub(crate) fn reason(why: &Why) -> ExitReason {
         Why::NoProcess => ExitReason::NoProcess,
         Why::Error(number) => ExitReason::error(number.to_string()),
         Why::Panic => ExitReason::error("a panic is no reason to give"),
-        Why::Strange(text) => ExitReason::error(text.as_str()),
+        Why::Strange(text) => ExitReason::error(text.clone()),
     }
 }
 

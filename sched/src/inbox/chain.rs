@@ -3,7 +3,8 @@
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 
-use super::{Node, node_at};
+use super::{Letter, Node, node_at};
+use crate::task::Mail;
 use crate::task::slot::Slot;
 
 /// Brings letters into the order of sending, and notes with each how many came after it. The
@@ -21,6 +22,16 @@ pub(super) fn reverse(newest: Option<NonNull<Node>>) -> Option<NonNull<Node>> {
         after += 1;
     }
     done
+}
+
+/// A chain of one letter.
+pub(crate) fn alone<M: Mail>(letter: Letter<M>) -> NonNull<Node> {
+    let node = letter.into_node();
+    // SAFETY: the node is ours.
+    let alone = unsafe { node.as_ref() };
+    alone.next.set(None);
+    alone.depth.store(0, Ordering::Relaxed);
+    node
 }
 
 /// Two chains of letters, the older ones first. Walks the older one.

@@ -92,7 +92,9 @@ pub(crate) fn reason(code: u32, detail: u32, bytes: &[u8]) -> Result<ExitReason,
         NO_CONNECTION => ExitReason::NoConnection,
         TIMEOUT => ExitReason::Timeout,
         ERROR => ExitReason::error(
-            str::from_utf8(bytes).map_err(|_| Refusal::NotText("the text of a reason"))?,
+            str::from_utf8(bytes)
+                .map_err(|_| Refusal::NotText("the text of a reason"))?
+                .to_owned(),
         ),
         TERM => ExitReason::Term(term()?.into()),
         STATUS if detail == 0 => ExitReason::Normal,
