@@ -6,6 +6,7 @@
 mod cli {
     mod bad_input;
     mod cache;
+    mod components;
     mod endings;
     mod examples;
     mod guests;

@@ -81,7 +81,7 @@ pub(super) fn add(linker: &mut Linker<State>) -> Result<()> {
 
 /// Goes on on a thread that may block. A full pool is waited for: the guest asked for a file, not
 /// for an error.
-async fn leave_worker() -> Result<(), Errno> {
+pub(crate) async fn leave_worker() -> Result<(), Errno> {
     loop {
         match blocking::enter().await {
             Ok(()) => return Ok(()),

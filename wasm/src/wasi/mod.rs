@@ -8,6 +8,8 @@
 mod files;
 mod poll;
 
+pub(crate) use files::leave_worker;
+
 use std::path::PathBuf;
 
 use wasmtime::component::ResourceTable;
@@ -35,6 +37,8 @@ pub(crate) struct Wasi {
     ctx: WasiP1Ctx,
     /// Whether its stdin is that of this program, for which one may have to wait.
     stdin_waits: bool,
+    /// Whether its stdout or stderr is that of this program, which may block.
+    output_blocks: bool,
     net: Net,
 }
 
@@ -56,6 +60,7 @@ impl Wasi {
         }
         let granted = granted.map_or(StdioGrant::ALL, Grants::stdio);
         let stdin_waits = granted.stdin && matches!(program.stdio, Stdio::Inherit);
+        let output_blocks = matches!(program.stdio, Stdio::Inherit);
         // Streams that nobody opens are empty, and swallow what is written.
         match program.stdio {
             Stdio::Inherit => {
@@ -83,23 +88,36 @@ impl Wasi {
                 }
             }
         }
-        Ok(Self::build(builder, stdin_waits, Net::new(program.grants)))
+        let net = Net::new(program.grants);
+        Ok(Self::build(builder, stdin_waits, output_blocks, net))
     }
 
     /// No arguments, no directories, an empty stdin, output that goes nowhere; of the network what
     /// was granted.
     fn closed(memory_bytes_max: u64, grants: Option<Grants>) -> Self {
-        Self::build(builder(memory_bytes_max), false, Net::new(grants))
+        let net = Net::new(grants);
+        Self::build(builder(memory_bytes_max), false, false, net)
     }
 
-    fn build(mut builder: WasiCtxBuilder, stdin_waits: bool, net: Net) -> Self {
+    fn build(
+        mut builder: WasiCtxBuilder,
+        stdin_waits: bool,
+        output_blocks: bool,
+        net: Net,
+    ) -> Self {
         let mut ctx = builder.build_p1();
         ctx.ctx().table.set_max_capacity(FILES_MAX);
         Self {
             ctx,
             stdin_waits,
+            output_blocks,
             net,
         }
+    }
+
+    /// Whether writing to its stdout or stderr may block.
+    pub(crate) fn output_blocks(&self) -> bool {
+        self.output_blocks
     }
 
     /// What components see of it.
