@@ -40,6 +40,22 @@ pub(crate) const DIR: Flag = Flag {
     example: "texts::/texts",
     repeats: true,
 };
+pub(crate) const CONNECT: Flag = Flag {
+    name: "connect",
+    value: "HOST:PORT",
+    help: "Let the program connect to HOST on PORT and look HOST up: a name, an address, a network \
+           like 10.0.0.0/8, ports like 80-99, or * for any. Repeatable",
+    example: "example.com:443",
+    repeats: true,
+};
+pub(crate) const LISTEN: Flag = Flag {
+    name: "listen",
+    value: "ADDR:PORT",
+    help: "Let the program take connections and datagrams on this address of the machine; PORT * \
+           for any. Repeatable",
+    example: "127.0.0.1:8080",
+    repeats: true,
+};
 pub(crate) const MAX_MEMORY: Flag = Flag {
     name: "max-memory",
     value: "SIZE",
@@ -63,7 +79,15 @@ pub(crate) const INVOKE: Flag = Flag {
 };
 
 /// The flags of `rusm run`, in the order the help lists them.
-pub(crate) const RUN_FLAGS: [&Flag; 5] = [&ENV, &DIR, &MAX_MEMORY, &WORKERS, &INVOKE];
+pub(crate) const RUN_FLAGS: [&Flag; 7] = [
+    &ENV,
+    &DIR,
+    &CONNECT,
+    &LISTEN,
+    &MAX_MEMORY,
+    &WORKERS,
+    &INVOKE,
+];
 
 /// One command line, taken apart.
 pub(crate) enum Typed {

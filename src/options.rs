@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use rusm_sched::WORKERS_MAX;
+use rusm_wasm::grant::{NetPattern, NetPatternError};
 
 use crate::error::Misuse;
 use crate::flags::{self, Flag, RunFlags};
@@ -24,6 +25,8 @@ pub(crate) struct RunOptions {
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) dirs: Vec<Dir>,
+    pub(crate) connect: Vec<NetPattern>,
+    pub(crate) listen: Vec<NetPattern>,
     pub(crate) memory_bytes_max: Option<u64>,
     pub(crate) workers: Option<usize>,
     pub(crate) entry: Option<String>,
@@ -44,6 +47,8 @@ impl TryFrom<RunFlags> for RunOptions {
             args: arguments(&typed)?,
             env: environment(&typed)?,
             dirs: directories(&typed)?,
+            connect: addresses(&typed, &flags::CONNECT, NetPattern::connect)?,
+            listen: addresses(&typed, &flags::LISTEN, NetPattern::listen)?,
             memory_bytes_max: single(&typed, &flags::MAX_MEMORY, size)?,
             workers: single(&typed, &flags::WORKERS, workers)?,
             entry: single(&typed, &flags::INVOKE, |name| Ok(name.to_owned()))?,
@@ -98,6 +103,18 @@ fn directories(typed: &RunFlags) -> Result<Vec<Dir>, Misuse> {
         dirs.push(dir);
     }
     Ok(dirs)
+}
+
+fn addresses(
+    typed: &RunFlags,
+    flag: &'static Flag,
+    read: fn(&str) -> Result<NetPattern, NetPatternError>,
+) -> Result<Vec<NetPattern>, Misuse> {
+    let read = |text: &str| read(text).map_err(|why| why.to_string());
+    typed
+        .values(flag)
+        .map(|value| parse(flag, value, read))
+        .collect()
 }
 
 fn workers(text: &str) -> Result<usize, String> {
@@ -216,6 +233,11 @@ mod tests {
             ("run --dir texts:: a.wasm", "is empty"),
             ("run --dir a::/x --dir b::/x a.wasm", "already another"),
             ("run --workers 0 a.wasm", "from 1 to 254"),
+            ("run --connect example.com a.wasm", "names no port"),
+            (
+                "run --listen example.com:80 a.wasm",
+                "an address of this machine",
+            ),
             ("run --workers two a.wasm", "`--workers 2`"),
             ("run --max-memory big a.wasm", "`--max-memory 64M`"),
         ] {

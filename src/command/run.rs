@@ -94,12 +94,21 @@ fn start_program(options: &RunOptions, bytes: &[u8], node: &Node) -> Result<Join
             })
             .collect(),
         memory_bytes_max: options.memory_bytes_max,
-        grants: Some(Grants::new(Profile::by_hand())),
+        grants: Some(grants(options)),
         ..Program::default()
     };
     prepared.spawn(node, program).map_err(|why| Failure::Start {
         program: options.program.clone(),
         why,
+    })
+}
+
+/// What a program has that is run by hand, and what the flags add.
+fn grants(options: &RunOptions) -> Grants {
+    Grants::new(Profile {
+        connect: options.connect.clone(),
+        listen: options.listen.clone(),
+        ..Profile::by_hand()
     })
 }
 

@@ -74,3 +74,36 @@ pub(crate) fn program(body: &str, pages: u32) -> String {
         r#"(module (memory (export "memory") {pages}) (func $inner {body}) (func $start (export "_start") (call $inner)))"#
     )
 }
+
+/// A component that ends with 0 if it is given a TCP socket, and with 1 if not.
+pub(crate) const SOCKET: &str = r#"(component
+  (import "wasi:sockets/network@0.2.0" (instance $network
+    (type $code (enum "unknown" "access-denied" "not-supported" "invalid-argument" "out-of-memory" "timeout"
+      "concurrency-conflict" "not-in-progress" "would-block" "invalid-state" "new-socket-limit"
+      "address-not-bindable" "address-in-use" "remote-unreachable" "connection-refused" "connection-reset"
+      "connection-aborted" "datagram-too-large" "name-unresolvable" "temporary-resolver-failure"
+      "permanent-resolver-failure"))
+    (export "error-code" (type (eq $code)))
+    (type $family (enum "ipv4" "ipv6"))
+    (export "ip-address-family" (type (eq $family)))))
+  (alias export $network "error-code" (type $code))
+  (alias export $network "ip-address-family" (type $family))
+  (import "wasi:sockets/tcp@0.2.0" (instance $tcp (export "tcp-socket" (type (sub resource)))))
+  (alias export $tcp "tcp-socket" (type $socket))
+  (import "wasi:sockets/tcp-create-socket@0.2.0" (instance $create
+    (alias outer 1 $code (type $code)) (export "error-code" (type $c (eq $code)))
+    (alias outer 1 $family (type $family)) (export "ip-address-family" (type $f (eq $family)))
+    (alias outer 1 $socket (type $socket)) (export "tcp-socket" (type $s (eq $socket)))
+    (export "create-tcp-socket" (func (param "address-family" $f) (result (result (own $s) (error $c)))))))
+  (core module $memory (memory (export "memory") 1))
+  (core instance $memory (instantiate $memory))
+  (core func $create (canon lower (func $create "create-tcp-socket") (memory (core memory $memory "memory"))))
+  (core module $main
+    (import "host" "create" (func $create (param i32 i32)))
+    (import "host" "memory" (memory 1))
+    (func (export "run") (result i32) (call $create (i32.const 0) (i32.const 0)) (i32.load8_u (i32.const 0))))
+  (core instance $host (export "create" (func $create)) (export "memory" (memory $memory "memory")))
+  (core instance $main (instantiate $main (with "host" (instance $host))))
+  (func $run (result (result)) (canon lift (core func $main "run")))
+  (instance $command (export "run" (func $run)))
+  (export "wasi:cli/run@0.2.0" (instance $command)))"#;

@@ -1,6 +1,6 @@
 //! What a program sees of the machine: what it was given, and nothing else.
 
-use super::guests::{CAT, lister};
+use super::guests::{CAT, SOCKET, lister};
 use super::run::Run;
 
 const WORDFREQ: &[u8] = include_bytes!("../../examples/wordfreq/wordfreq.wasm");
@@ -126,4 +126,17 @@ fn without_a_directory_there_are_no_files() {
         .args("run w.wasm /")
         .status(1)
         .stderr_has("cannot read `/`");
+}
+
+#[test]
+fn the_network_is_what_was_granted() {
+    for (flags, status) in [
+        ("", 1),
+        ("--connect 127.0.0.1:1", 0),
+        ("--connect *.example.com:80-99 --connect [::1]:*", 0),
+        ("--listen 127.0.0.1:*", 0),
+    ] {
+        let run = Run::new().file("a.wat", SOCKET);
+        run.args(&format!("run {flags} a.wat")).status(status);
+    }
 }

@@ -37,4 +37,6 @@ def compute_argv(test_path, args_env_root, proposals, wasi_world, wasi_version):
         argv += ["--env", f"{key}={value}"]
     if root:
         argv += ["--dir", f"{root}::/"]
+    if "sockets" in proposals:
+        argv += ["--connect", "*:*", "--listen", "*:*"]
     return argv + [str(test_path), "--"] + list(args)
