@@ -24,7 +24,7 @@ rusm.toml, from which editors know its keys.
 
 const RUN: &str = "\
 Run a WebAssembly program as a process: a core module with WASI preview 1 or a component
-with WASI 0.2 (a `wasi:cli` command), as .wasm or .wat text
+with WASI 0.2 or 0.3 (a `wasi:cli` command), as .wasm or .wat text
 
 Usage: rusm run [FLAGS] PROGRAM [FLAGS] [--] [ARGS...]
 

@@ -13,8 +13,9 @@ use crate::limit::{COMPONENT_HANDLES_MAX, HOST_CALL_BYTES_MAX};
 use crate::pool::Pool;
 use crate::{trap, wit};
 
-/// How the entry of a command is named, between them its patch version.
-const COMMAND: (&str, &str) = ("wasi:cli/run@0.2.", "#run");
+/// How the interface of a command's entry may be named; what follows is its patch version.
+/// A program may have several; the first one here counts.
+const COMMANDS: [&str; 2] = ["wasi:cli/run@0.3.", "wasi:cli/run@0.2."];
 /// Bytes of a guest's own words that become part of its exit reason; the rest is cut off.
 const WORDS_BYTES_MAX: usize = 4096;
 
@@ -43,12 +44,16 @@ impl Entry {
     pub(crate) fn find(component: &Component, wanted: Option<&str>) -> Result<Self, LoadError> {
         let exported = functions(component);
         let named = |name: &str| exported.iter().find(|(known, _)| known == name);
-        let is_command = |name: &str| name.starts_with(COMMAND.0) && name.ends_with(COMMAND.1);
+        let command = |interface: &str| {
+            exported
+                .iter()
+                .find(|(name, _)| name.starts_with(interface) && name.ends_with("#run"))
+        };
         let found = match wanted {
             Some(name) => named(name),
-            None => exported
-                .iter()
-                .find(|(name, _)| is_command(name))
+            None => COMMANDS
+                .into_iter()
+                .find_map(command)
                 .or_else(|| ENTRIES.into_iter().find_map(named)),
         };
         let Some((name, ty)) = found else {
@@ -85,7 +90,7 @@ impl Entry {
 impl Returns {
     /// `None` if a program cannot start with a function of this type.
     fn of(function: &ComponentFunc) -> Option<Self> {
-        if function.async_() || function.params().len() > 0 {
+        if function.params().len() > 0 {
             return None;
         }
         let mut results = function.results();
@@ -127,6 +132,8 @@ pub(crate) struct Linked {
     pre: InstancePre<State>,
     entry: ComponentExportIndex,
     returns: Returns,
+    /// Whether a guest may want more stacks while it runs.
+    concurrent: bool,
 }
 
 impl Linked {
@@ -143,6 +150,7 @@ impl Linked {
             pre,
             entry: index.expect("the template of this code exports it"),
             returns: entry.returns,
+            concurrent: pool.is_concurrent(),
         })
     }
 
@@ -157,11 +165,16 @@ impl Linked {
     ) -> Result<ExitReason, PoolConcurrencyLimitError> {
         store.set_max_component_handles(COMPONENT_HANDLES_MAX);
         store.set_hostcall_fuel(HOST_CALL_BYTES_MAX);
-        let ended = match self.pre.instantiate_async(&mut *store).await {
-            Ok(instance) => self.call(store, instance).await,
-            Err(error) => Err(error),
+        let instance = match self.pre.instantiate_async(&mut *store).await {
+            Ok(instance) => instance,
+            Err(error) => return trap::reason_or_full(error),
         };
-        ended.or_else(trap::reason_or_full)
+        match self.call(store, instance).await {
+            Ok(reason) => Ok(reason),
+            // It may find no stack for a task while it runs, and must not begin again elsewhere.
+            Err(error) if self.concurrent => Ok(trap::reason(&error)),
+            Err(error) => trap::reason_or_full(error),
+        }
     }
 
     async fn call(

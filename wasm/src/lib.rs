@@ -1,5 +1,5 @@
 //! A guest as a process body: WebAssembly core modules with WASI preview 1 and components with
-//! WASI 0.2, preempted, limited and killable, on our scheduler.
+//! WASI 0.2 and 0.3, preempted, limited and killable, on our scheduler.
 //!
 //! The crate turns bytes into code ([`Engine::load`]), code into something startable
 //! ([`Module::prepare`]) and that into processes ([`Prepared::spawn`]). It does not know who runs
@@ -37,6 +37,7 @@ mod source;
 mod trap;
 mod wasi;
 mod wasi2;
+mod wasi3;
 mod wit;
 
 pub use cache::{CacheConfig, CacheStats};

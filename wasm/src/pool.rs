@@ -44,6 +44,8 @@ const MAPPINGS_DEFAULT: u32 = 65_530;
 const ADDRESS_BYTES_MAX: u64 = 16 << 40;
 /// Address space for the memories of the dense tier.
 const DENSE_ADDRESS_BYTES_MAX: u64 = 48 << 40;
+/// Tasks in the middle of a call that a single guest with concurrency may have in an empty pool.
+const COMPONENT_TASKS_MIN: u32 = 64;
 
 /// Which pool suits a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,10 +58,18 @@ pub(crate) enum Kind {
     Imaged,
     /// Those with guard pages.
     Guarded,
+    /// Those of components with concurrency.
+    Concurrent,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 4] = [Self::Small, Self::Large, Self::Imaged, Self::Guarded];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Small,
+        Self::Large,
+        Self::Imaged,
+        Self::Guarded,
+        Self::Concurrent,
+    ];
 
     pub(crate) fn of(make: Make, initial_memory_bytes: u64) -> Self {
         match make {
@@ -67,6 +77,7 @@ impl Kind {
             Make::Copied => Self::Large,
             Make::Imaged => Self::Imaged,
             Make::Guarded => Self::Guarded,
+            Make::Concurrent => Self::Concurrent,
         }
     }
 
@@ -75,6 +86,16 @@ impl Kind {
             Self::Small | Self::Large => Make::Copied,
             Self::Imaged => Make::Imaged,
             Self::Guarded => Make::Guarded,
+            Self::Concurrent => Make::Concurrent,
+        }
+    }
+
+    /// Stacks for so many guests. One with concurrency has one for each of its tasks that is in the
+    /// middle of a call: two are there for every guest, and a single one always finds some.
+    fn stacks(self, slots: u32) -> u32 {
+        match self {
+            Self::Concurrent => slots.saturating_mul(2).saturating_add(COMPONENT_TASKS_MIN),
+            _ => slots,
         }
     }
 
@@ -97,7 +118,7 @@ impl Kind {
         // One stack for each guest is what limits their number. A component takes more of the
         // others than one: a single one must always find room, and of tables, which cost nothing
         // but addresses, two are there for every guest.
-        pool.total_stacks(slots)
+        pool.total_stacks(self.stacks(slots))
             .total_core_instances(slots.saturating_mul(COMPONENT_INSTANCES_MAX))
             .total_component_instances(slots)
             .total_memories(slots.saturating_add(COMPONENT_MEMORIES_MAX - 1))
@@ -126,6 +147,7 @@ impl Kind {
 /// One engine with its slots, and what guests in it may import.
 pub(crate) struct Pool {
     pub(crate) engine: wasmtime::Engine,
+    make: Make,
     core: OnceLock<Linker<State>>,
     component: OnceLock<component::Linker<State>>,
 }
@@ -136,16 +158,22 @@ impl Pool {
         let mut settings = kind.make().settings(memory_bytes_max);
         let pool = kind.settings(slots, usize::try_from(memory_bytes_max)?);
         settings.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
-        Self::with(settings)
+        Self::with(kind.make(), settings)
     }
 
-    fn with(settings: wasmtime::Config) -> wasmtime::Result<Self> {
+    fn with(make: Make, settings: wasmtime::Config) -> wasmtime::Result<Self> {
         let engine = wasmtime::Engine::new(&settings)?;
         Ok(Self {
             engine,
+            make,
             core: OnceLock::new(),
             component: OnceLock::new(),
         })
+    }
+
+    /// Whether its guests may have several tasks in the middle of a call.
+    pub(crate) fn is_concurrent(&self) -> bool {
+        self.make == Make::Concurrent
     }
 
     /// What core modules in it may import, made now if this is the first one.
@@ -156,7 +184,11 @@ impl Pool {
 
     /// What components in it may import, made now if this is the first one.
     pub(crate) fn component(&self) -> &component::Linker<State> {
-        let made = || link::component(&self.engine).expect("`link.rs` defines no import twice");
+        let made = match self.make {
+            Make::Concurrent => link::concurrent,
+            _ => link::component,
+        };
+        let made = || made(&self.engine).expect("`link.rs` defines no import twice");
         self.component.get_or_init(made)
     }
 }
@@ -174,7 +206,7 @@ impl Dense {
         let slots = dense_slots_that_fit(asked, memory_bytes_max);
         let bytes = usize::try_from(memory_bytes_max)?;
         let room = dense::install(&mut settings, slots, mappings(), bytes)?;
-        let pool = Pool::with(settings)?;
+        let pool = Pool::with(Make::Copied, settings)?;
         Ok(Self { pool, room })
     }
 }

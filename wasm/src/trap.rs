@@ -45,6 +45,9 @@ fn text(error: &wasmtime::Error) -> String {
     if let Some(ResourceTableError::Full) = error.downcast_ref() {
         return format!("too many open files: a guest may have {FILES_MAX}");
     }
+    if error.is::<PoolConcurrencyLimitError>() {
+        return "no stack is left for another task of the guest: other guests have them all".into();
+    }
     match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => "call stack exhausted: the guest calls itself without end, \
                                       or needs too much stack"

@@ -1,0 +1,59 @@
+//! WASI 0.3 for components that are compiled with concurrency: `wasmtime-wasi`, except for its
+//! monotonic clock, whose waits would need a Tokio runtime. Sockets are not here.
+//!
+//! Calls that touch files, and writes to this program's stdout that nobody reads, block the worker
+//! they run on: a guest's calls are futures among others of its store there, and none of them can
+//! take the store to another thread. The scheduler's watcher gives the others a spare one.
+
+use std::time::Duration;
+
+use wasmtime::Result;
+use wasmtime::component::{Accessor, HasData, Linker};
+use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
+use wasmtime_wasi::p3::bindings::clocks::{monotonic_clock, system_clock, types};
+use wasmtime_wasi::p3::{cli, filesystem, random};
+
+use crate::guest::State;
+use crate::link::opaque;
+
+/// Everything such a component may import of WASI 0.3.
+pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
+    cli::add_to_linker(linker)?;
+    filesystem::add_to_linker(linker)?;
+    random::add_to_linker(linker)?;
+    types::add_to_linker::<_, WasiClocks>(linker, State::clocks)?;
+    system_clock::add_to_linker::<_, WasiClocks>(linker, State::clocks)?;
+    monotonic_clock::add_to_linker::<_, Clock>(linker, |_| Clock)
+}
+
+/// The scheduler's time; it needs nothing of a guest's state.
+struct Clock;
+
+impl HasData for Clock {
+    type Data<'a> = Clock;
+}
+
+impl monotonic_clock::Host for Clock {
+    fn now(&mut self) -> Result<u64> {
+        Ok(u64::try_from(rusm_sched::now().as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    fn get_resolution(&mut self) -> Result<u64> {
+        Ok(1)
+    }
+}
+
+impl<T> monotonic_clock::HostWithStore<T> for Clock {
+    async fn wait_until(_: &Accessor<T, Self>, when: u64) -> Result<()> {
+        sleep_until(Duration::from_nanos(when)).await
+    }
+
+    async fn wait_for(_: &Accessor<T, Self>, from_now: u64) -> Result<()> {
+        sleep_until(rusm_sched::now().saturating_add(Duration::from_nanos(from_now))).await
+    }
+}
+
+async fn sleep_until(deadline: Duration) -> Result<()> {
+    Box::into_pin(opaque(rusm_sched::sleep_until(deadline))).await;
+    Ok(())
+}
