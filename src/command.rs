@@ -1,6 +1,9 @@
 //! Sends each command to the file that carries it out.
 
+mod app;
+mod build;
 mod help;
+mod inspect;
 mod run;
 
 use crate::error::Error;
@@ -12,5 +15,7 @@ pub(crate) fn execute(typed: Typed) -> Result<u8, Error> {
         Typed::Version => Ok(help::version()?),
         Typed::Help(topic) => Ok(help::explain(topic)?),
         Typed::Run(flags) => Ok(run::run(flags.try_into()?)?),
+        Typed::Build(folder) => Ok(build::run(&folder.unwrap_or_else(|| ".".into()))?),
+        Typed::Inspect { file, json } => Ok(inspect::run(&file, json)?),
     }
 }

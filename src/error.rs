@@ -2,6 +2,8 @@
 //!
 //! How a program ends, also badly, is no error of ours; `report.rs` tells that.
 
+mod app;
+
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
@@ -10,6 +12,8 @@ use std::path::PathBuf;
 use rusm_wasm::{EngineError, LoadError, ProgramError};
 
 use crate::flags::{COMMANDS, Flag};
+
+pub(crate) use app::AppFailure;
 
 /// Why nothing ran.
 #[derive(Debug)]
@@ -34,6 +38,10 @@ pub(crate) enum Misuse {
     /// The splitter of the command line did not understand it; the text is its own.
     Syntax(String),
     NoProgram,
+    /// `inspect` was given none.
+    NoFile,
+    /// A word more than the command understands.
+    OneWord(OsString),
     NoValue(&'static Flag),
     Repeated(&'static Flag),
     BadValue {
@@ -56,6 +64,7 @@ pub(crate) enum Failure {
     Load { program: PathBuf, why: LoadError },
     Start { program: PathBuf, why: ProgramError },
     Print(io::Error),
+    App(AppFailure),
 }
 
 impl Error {
@@ -77,6 +86,12 @@ impl From<Misuse> for Error {
 impl From<lexopt::Error> for Misuse {
     fn from(error: lexopt::Error) -> Self {
         Misuse::Syntax(error.to_string())
+    }
+}
+
+impl From<AppFailure> for Failure {
+    fn from(failure: AppFailure) -> Self {
+        Failure::App(failure)
     }
 }
 
@@ -107,8 +122,7 @@ impl fmt::Display for Misuse {
                 )
             }
             Misuse::UnknownCommand { typed, meant } => {
-                let known = format!("The commands are `{}`.", COMMANDS.join("` and `"));
-                let hint = hint("", *meant, &known);
+                let hint = hint("", *meant, &known_commands());
                 write!(f, "there is no command `{typed}`. {hint}")
             }
             Misuse::UnknownFlag {
@@ -131,6 +145,12 @@ impl fmt::Display for Misuse {
                     "there is no program to run. Name a file: `rusm run PROGRAM`."
                 )
             }
+            Misuse::NoFile => write!(f, "there is no file to look at: `rusm inspect FILE`."),
+            Misuse::OneWord(word) => write!(
+                f,
+                "`{}` is one word too many. See `rusm --help`.",
+                word.display()
+            ),
             Misuse::NoValue(flag) => {
                 write!(f, "`--{}` needs a value. {}", flag.name, example(flag))
             }
@@ -152,6 +172,11 @@ impl fmt::Display for Misuse {
             }
         }
     }
+}
+
+fn known_commands() -> String {
+    let (last, others) = COMMANDS.split_last().expect("there are some");
+    format!("The commands are `{}` and `{last}`.", others.join("`, `"))
 }
 
 fn hint(dashes: &str, meant: Option<&str>, otherwise: &str) -> String {
@@ -206,6 +231,7 @@ impl fmt::Display for Failure {
             Failure::Print(why) => {
                 write!(f, "cannot print the answer: {why}. Send it somewhere else.")
             }
+            Failure::App(why) => why.fmt(f),
         }
     }
 }

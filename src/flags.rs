@@ -8,7 +8,7 @@ use crate::error::Misuse;
 use crate::suggest::closest;
 
 /// The commands there are, in the order the help lists them.
-pub(crate) const COMMANDS: [&str; 2] = ["run", "help"];
+pub(crate) const COMMANDS: [&str; 4] = ["run", "build", "inspect", "help"];
 
 /// What the help has besides commands: the JSON schema of rusm.toml.
 pub(crate) const SCHEMA_TOPIC: &str = "schema";
@@ -95,6 +95,12 @@ pub(crate) enum Typed {
     /// `None` is the overview.
     Help(Option<&'static str>),
     Run(RunFlags),
+    /// The app in this folder, or in the current one.
+    Build(Option<OsString>),
+    Inspect {
+        file: OsString,
+        json: bool,
+    },
 }
 
 /// What stood behind `rusm run`.
@@ -134,6 +140,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Typ
         Some(Arg::Short('V') | Arg::Long("version")) => alone(parser, Typed::Version),
         Some(Arg::Value(word)) => match word.to_str() {
             Some("run") => parse_run(parser),
+            Some("build") => parse_build(parser),
+            Some("inspect") => parse_inspect(parser),
             Some("help") => parse_help(parser),
             _ => Err(unknown_command(&word)),
         },
@@ -150,6 +158,38 @@ fn parse_help(mut parser: Parser) -> Result<Typed, Misuse> {
         },
         Some(flag) => Err(unknown_flag(flag, "rusm help", &[])),
     }
+}
+
+fn parse_build(mut parser: Parser) -> Result<Typed, Misuse> {
+    let mut folder = None;
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Arg::Short('h') | Arg::Long("help") => {
+                return alone(parser, Typed::Help(Some("build")));
+            }
+            Arg::Value(word) if folder.is_none() => folder = Some(word),
+            Arg::Value(word) => return Err(Misuse::OneWord(word)),
+            flag => return Err(unknown_flag(flag, "rusm build", &[])),
+        }
+    }
+    Ok(Typed::Build(folder))
+}
+
+fn parse_inspect(mut parser: Parser) -> Result<Typed, Misuse> {
+    let (mut file, mut json) = (None, false);
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Arg::Short('h') | Arg::Long("help") => {
+                return alone(parser, Typed::Help(Some("inspect")));
+            }
+            Arg::Long("json") => json = true,
+            Arg::Value(word) if file.is_none() => file = Some(word),
+            Arg::Value(word) => return Err(Misuse::OneWord(word)),
+            flag => return Err(unknown_flag(flag, "rusm inspect", &["json"])),
+        }
+    }
+    let file = file.ok_or(Misuse::NoFile)?;
+    Ok(Typed::Inspect { file, json })
 }
 
 fn topics() -> impl Iterator<Item = &'static str> {
@@ -269,6 +309,8 @@ mod tests {
             }
             Ok(Typed::Help(topic)) => format!("help {}", topic.unwrap_or_default()),
             Ok(Typed::Version) => "version".to_owned(),
+            Ok(Typed::Build(folder)) => format!("build {}", folder.unwrap_or_default().display()),
+            Ok(Typed::Inspect { file, json }) => format!("inspect {} {json}", file.display()),
             Err(error) => error.to_string(),
         }
     }
@@ -296,6 +338,13 @@ mod tests {
             ("run -- -a.wasm --env A=B", "-a.wasm | --env A=B | "),
             ("run --help", "help run"),
             ("help run", "help run"),
+            ("help schema", "help schema"),
+            ("build", "build "),
+            ("build app", "build app"),
+            ("build --help", "help build"),
+            ("inspect a.wasm", "inspect a.wasm false"),
+            ("inspect a.wasm --json", "inspect a.wasm true"),
+            ("inspect -h", "help inspect"),
             ("--help", "help "),
             ("-V", "version"),
         ] {
@@ -313,6 +362,9 @@ mod tests {
             ("run --wrokers 2 a.wasm", "Did you mean `--workers`?"),
             ("run -x a.wasm", "`-x`"),
             ("run --env", "`--env` needs a value"),
+            ("build a b", "`b` is one word too many"),
+            ("inspect", "no file"),
+            ("inspect --jsn a", "Did you mean `--json`?"),
             (
                 "run --workers 1 --workers 2 a.wasm",
                 "`--workers` was given twice",

@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod build;
 mod cache;
 mod command;
 mod error;

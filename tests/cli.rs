@@ -5,11 +5,13 @@
 
 mod cli {
     mod bad_input;
+    mod build;
     mod cache;
     mod components;
     mod endings;
     mod examples;
     mod guests;
+    mod inspect;
     mod run;
     mod signals;
     mod usage;

@@ -11,8 +11,10 @@ Erlang-style processes, native or WebAssembly, on a scheduler of their own
 Usage: rusm COMMAND [ARGUMENTS]
 
 Commands:
-  run    Run a WebAssembly program
-  help   Explain a command
+  run      Run a WebAssembly program, or the app in a folder
+  build    Build the components of an app
+  inspect  Tell what a WebAssembly file is, wants and offers
+  help     Explain a command
 
 Flags:
   -h, --help      Print this text
@@ -27,10 +29,14 @@ Run a WebAssembly program as a process: a core module with WASI preview 1 or a c
 with WASI 0.2 or 0.3 (a `wasi:cli` command), as .wasm or .wat text
 
 Usage: rusm run [FLAGS] PROGRAM [FLAGS] [--] [ARGS...]
+       rusm run [--workers N] [FOLDER]
 
 Flags stand before PROGRAM or directly behind it. The first word behind PROGRAM that is
 not one of them, and all that follows it, are the program's own, and so is everything
 behind `--`, which is dropped. The program finds its file name before its arguments.
+
+FOLDER has a rusm.toml, which says what runs there and what it may do; it is the current
+one if nothing is named. The app runs until its residents have ended, or a signal comes.
 
 Flags:
 ";
@@ -49,6 +55,42 @@ Environment:
                    folder; empty: compile each time
 ";
 
+const BUILD: &str = "\
+Build the components of an app that are sources into its folder `build`
+
+Usage: rusm build [FOLDER]
+
+FOLDER has the app's rusm.toml; it is the current one if none is named. A component whose
+`source` is a folder is built by what is in it: Cargo for a Cargo.toml (wasm32-wasip1,
+release), clang for C files, or it is the one .wasm or .wat file there. Only what has
+changed is built again.
+
+Flags:
+  -h, --help   Print this text
+
+Exit status: 0 when all is built; 1 when something could not be; 2 when the command line
+makes no sense.
+
+Environment:
+  CLANG   The clang to use, instead of the first of clang, clang-22, clang-21, ...
+";
+
+const INSPECT: &str = "\
+Tell what a WebAssembly file is, wants and offers, without running it
+
+Usage: rusm inspect [FLAGS] FILE
+
+It tells whether FILE is a core module or a component, what it was made for, its size and
+memory, what it imports and exports, and the lines of rusm.toml for the grants that it may
+ask for.
+
+Flags:
+      --json   As JSON
+  -h, --help   Print this text
+
+Exit status: 0; 1 when FILE is not WebAssembly; 2 when the command line makes no sense.
+";
+
 /// Columns the flags and their values take in the help.
 const FLAG_WIDTH: usize = 19;
 
@@ -64,6 +106,8 @@ pub(crate) fn version() -> Result<u8, Failure> {
 pub(crate) fn explain(topic: Option<&str>) -> Result<u8, Failure> {
     match topic {
         Some("run") => print(&run_text()),
+        Some("build") => print(BUILD),
+        Some("inspect") => print(INSPECT),
         Some(SCHEMA_TOPIC) => print(&schema_text()),
         _ => print(OVERVIEW),
     }
@@ -103,7 +147,7 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 }
 
 /// A reader that has seen enough (`rusm --help | head -n 1`) is no failure.
-fn print(text: &str) -> Result<u8, Failure> {
+pub(super) fn print(text: &str) -> Result<u8, Failure> {
     match io::stdout().lock().write_all(text.as_bytes()) {
         Err(why) if why.kind() != ErrorKind::BrokenPipe => Err(Failure::Print(why)),
         _ => Ok(0),
@@ -128,7 +172,10 @@ mod tests {
                 flag.name
             );
         }
-        for line in text.lines().chain(OVERVIEW.lines()) {
+        for line in [&text, OVERVIEW, BUILD, INSPECT]
+            .iter()
+            .flat_map(|text| text.lines())
+        {
             assert!(line.len() <= LINE_WIDTH, "{line}");
         }
     }

@@ -45,7 +45,7 @@ pub(crate) fn run(options: RunOptions) -> Result<u8, Failure> {
     Ok(ending.status)
 }
 
-fn read(program: &Path) -> Result<Vec<u8>, Failure> {
+pub(super) fn read(program: &Path) -> Result<Vec<u8>, Failure> {
     let unreadable = |why| Failure::ReadProgram {
         program: program.to_owned(),
         why,

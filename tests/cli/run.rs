@@ -293,6 +293,11 @@ impl Ended {
         self.status.code()
     }
 
+    /// All that came on stdout.
+    pub(crate) fn text(&self) -> &str {
+        &self.stdout
+    }
+
     #[track_caller]
     pub(crate) fn stdout(self, text: &str) -> Ended {
         assert_eq!(self.stdout, text, "{}", self.stderr);

@@ -19,8 +19,8 @@ fn help_goes_to_stdout_and_names_the_commands() {
         let ended = Run::new().args(words).status(0).stderr("");
         ended
             .stdout_has("Usage: rusm COMMAND")
-            .stdout_has("  run  ")
-            .stdout_has("  help ");
+            .stdout_has("  run      ")
+            .stdout_has("  help     ");
     }
 }
 
@@ -50,7 +50,10 @@ fn what_makes_no_sense_is_misuse_and_one_sentence() {
             "rum a.wasm",
             "there is no command `rum`. Did you mean `run`?",
         ),
-        ("deploy", "The commands are `run` and `help`"),
+        (
+            "deploy",
+            "The commands are `run`, `build`, `inspect` and `help`",
+        ),
         ("help deploy", "there is no command `deploy`"),
         ("--verbose", "does not understand `--verbose`"),
         ("--help=run", "takes no value"),

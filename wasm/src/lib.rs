@@ -26,6 +26,7 @@ mod flavour;
 pub mod grant;
 mod guest;
 mod host;
+pub mod inspect;
 mod limit;
 mod link;
 mod module;

@@ -161,3 +161,11 @@ pub(crate) fn refused(error: &wasmtime::Error, len: usize) -> LoadError {
             .into(),
     )
 }
+
+/// As `refused`, of a refusal that was not the compiler's.
+pub(crate) fn refused_by(why: &str, offset: usize, len: usize) -> LoadError {
+    if why.contains("unexpected end") {
+        return LoadError::Truncated(len);
+    }
+    LoadError::Invalid(format!("{why} (at offset {offset:#x})"))
+}
