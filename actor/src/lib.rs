@@ -86,7 +86,7 @@ pub use crate::{
     registry::{NAME_BYTES_MAX, RegisterError},
     report::limit::CRASH_REPORTS_PER_SECOND_MAX,
     report::{ANCESTORS_MAX, CrashReport, LINKS_SHOWN_MAX, Report, set_crash_sink},
-    select::{ReceiveMatch, ReceiveMatchWithin},
+    select::{Mark, ReceiveMatch, ReceiveMatchWithin},
     spawn::Spawn,
     stream::{
         OpenStreamError, ReaderGone, STREAM_BYTES_MAX, StreamAborted, StreamReader, StreamWriter,

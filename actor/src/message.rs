@@ -127,7 +127,7 @@ impl Message {
     }
 
     /// Who has ended, if it is the exit signal of a link.
-    pub(crate) fn linked_end(&self) -> Option<Pid> {
+    pub fn linked_end(&self) -> Option<Pid> {
         match &*self.0 {
             Signal::Exit {
                 from,

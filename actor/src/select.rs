@@ -43,6 +43,13 @@ impl Context {
         }
     }
 
+    /// Behind all messages that are in the mailbox now, but for some of the youngest. Whoever
+    /// takes it before asking something need not look for the answer before it: looking costs
+    /// then what has come since, however many wait. About 1 ns.
+    pub fn mark(&self) -> Mark {
+        Mark(self.end_of_mailbox())
+    }
+
     /// The oldest message that `wanted` accepts, if one is there.
     pub fn try_receive_match(
         &mut self,
@@ -61,6 +68,10 @@ impl Context {
     }
 }
 
+/// A place in a process's own mailbox, see [`Context::mark`].
+#[derive(Clone, Copy, Debug)]
+pub struct Mark(Marker);
+
 /// See [`Context::receive_match`].
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct ReceiveMatch<'a, W> {
@@ -68,6 +79,14 @@ pub struct ReceiveMatch<'a, W> {
     wanted: W,
     /// Messages before it were refused already.
     marker: Marker,
+}
+
+impl<W> ReceiveMatch<'_, W> {
+    /// Looks at nothing that was there at `mark`.
+    pub fn after(self, mark: Mark) -> Self {
+        let marker = mark.0;
+        Self { marker, ..self }
+    }
 }
 
 impl<W: FnMut(&Message) -> bool + Unpin> Future for ReceiveMatch<'_, W> {
@@ -90,6 +109,14 @@ pub struct ReceiveMatchWithin<'a, W> {
     wanted: W,
     marker: Marker,
     sleep: Sleep,
+}
+
+impl<W> ReceiveMatchWithin<'_, W> {
+    /// Looks at nothing that was there at `mark`.
+    pub fn after(self, mark: Mark) -> Self {
+        let marker = mark.0;
+        Self { marker, ..self }
+    }
 }
 
 impl<W: FnMut(&Message) -> bool + Unpin> Future for ReceiveMatchWithin<'_, W> {

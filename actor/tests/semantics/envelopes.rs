@@ -106,3 +106,25 @@ fn a_selective_receive_with_a_time_is_woken_by_what_it_waits_for() {
         stop(&mut ctx, sender).await;
     });
 }
+
+#[test]
+fn a_receive_after_a_mark_looks_at_nothing_older() {
+    everywhere(|mut ctx| async move {
+        let me = ctx.pid();
+        let any = |_: &Message| true;
+        send(me, Message::tagged(me, 1, b"old"));
+        // Nothing is wanted: it only takes over what has come.
+        assert!(ctx.try_receive_match(|_| false).is_none());
+        let mark = ctx.mark();
+        let span = Duration::from_millis(1);
+        assert!(
+            ctx.receive_match_within(span, any)
+                .after(mark)
+                .await
+                .is_none()
+        );
+        send(me, Message::tagged(me, 1, b"new"));
+        assert_eq!(ctx.receive_match(any).after(mark).await.bytes(), b"new");
+        assert_eq!(ctx.receive().await.bytes(), b"old");
+    });
+}
