@@ -13,11 +13,11 @@ pub(crate) const COMMANDS: [&str; 4] = ["run", "build", "inspect", "help"];
 /// What the help has besides commands: the JSON schema of rusm.toml.
 pub(crate) const SCHEMA_TOPIC: &str = "schema";
 
-/// A flag of `rusm run`. All of them take a value.
+/// A flag of `rusm run`.
 #[derive(Debug)]
 pub(crate) struct Flag {
     pub(crate) name: &'static str,
-    /// What the help calls its value.
+    /// What the help calls its value; empty if it takes none.
     pub(crate) value: &'static str,
     pub(crate) help: &'static str,
     /// A value that makes sense.
@@ -78,8 +78,16 @@ pub(crate) const INVOKE: Flag = Flag {
     repeats: false,
 };
 
+pub(crate) const LUNATIC: Flag = Flag {
+    name: "lunatic",
+    value: "",
+    help: "Run a program that was built for the Lunatic runtime: provide the imports `lunatic::*`",
+    example: "",
+    repeats: false,
+};
+
 /// The flags of `rusm run`, in the order the help lists them.
-pub(crate) const RUN_FLAGS: [&Flag; 7] = [
+pub(crate) const RUN_FLAGS: [&Flag; 8] = [
     &ENV,
     &DIR,
     &CONNECT,
@@ -87,6 +95,7 @@ pub(crate) const RUN_FLAGS: [&Flag; 7] = [
     &MAX_MEMORY,
     &WORKERS,
     &INVOKE,
+    &LUNATIC,
 ];
 
 /// One command line, taken apart.
@@ -121,9 +130,21 @@ impl RunFlags {
             .map(|(_, value)| value.as_os_str())
     }
 
+    /// Whether a flag without a value was given.
+    pub(crate) fn has(&self, flag: &Flag) -> bool {
+        self.values(flag).next().is_some()
+    }
+
     fn take_value(&mut self, flag: &'static Flag, parser: &mut Parser) -> Result<(), Misuse> {
         if !flag.repeats && self.values(flag).next().is_some() {
             return Err(Misuse::Repeated(flag));
+        }
+        if flag.value.is_empty() {
+            if parser.optional_value().is_some() {
+                return Err(takes_no_value());
+            }
+            self.values.push((flag.name, OsString::new()));
+            return Ok(());
         }
         let value = parser.value().map_err(|_| Misuse::NoValue(flag))?;
         self.values.push((flag.name, value));
@@ -242,9 +263,13 @@ fn parse_run(mut parser: Parser) -> Result<Typed, Misuse> {
 /// What a flag without a value means, unless it was given one (`--help=x`).
 fn alone(mut parser: Parser, meant: Typed) -> Result<Typed, Misuse> {
     match parser.optional_value() {
-        Some(_) => Err(Misuse::Syntax("this flag takes no value".to_owned())),
+        Some(_) => Err(takes_no_value()),
         None => Ok(meant),
     }
+}
+
+fn takes_no_value() -> Misuse {
+    Misuse::Syntax("this flag takes no value".to_owned())
 }
 
 /// Whether the next word is a flag of `rusm run`. Drops a `--`.

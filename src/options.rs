@@ -30,6 +30,8 @@ pub(crate) struct RunOptions {
     pub(crate) memory_bytes_max: Option<u64>,
     pub(crate) workers: Option<usize>,
     pub(crate) entry: Option<String>,
+    /// It was built for the Lunatic runtime.
+    pub(crate) lunatic: bool,
 }
 
 /// A directory of the host and the name the program knows it by.
@@ -52,6 +54,7 @@ impl TryFrom<RunFlags> for RunOptions {
             memory_bytes_max: single(&typed, &flags::MAX_MEMORY, size)?,
             workers: single(&typed, &flags::WORKERS, workers)?,
             entry: single(&typed, &flags::INVOKE, |name| Ok(name.to_owned()))?,
+            lunatic: typed.has(&flags::LUNATIC),
             program: typed.program.into(),
         })
     }

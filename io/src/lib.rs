@@ -60,6 +60,6 @@ pub use reactor::Reactor;
 pub use resolve::resolve;
 pub use stats::Stats;
 pub use stream::{ReadHalf, Stream, WriteHalf};
-pub use tcp::{TcpListener, TcpStream};
+pub use tcp::{TcpListener, TcpReadHalf, TcpStream, TcpWriteHalf};
 pub use udp::UdpSocket;
 pub use unix::{UnixListener, UnixStream};

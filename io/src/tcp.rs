@@ -11,7 +11,7 @@ use crate::accept::accept;
 use crate::reactor::Reactor;
 use crate::resolve::resolve;
 use crate::source::{Seen, Source};
-use crate::stream::{Socket, Stream};
+use crate::stream::{ReadHalf, Socket, Stream, WriteHalf};
 
 /// Connections that the system completes while nobody accepts. It may hold less
 /// (`net.core.somaxconn`).
@@ -19,6 +19,12 @@ const BACKLOG_MAX: i32 = 1024;
 
 /// A TCP connection.
 pub type TcpStream = Stream<net::TcpStream>;
+
+/// The half of a TCP connection that reads.
+pub type TcpReadHalf = ReadHalf<net::TcpStream>;
+
+/// The half of a TCP connection that writes.
+pub type TcpWriteHalf = WriteHalf<net::TcpStream>;
 
 impl TcpStream {
     /// Connects to `to`; to be called inside a task. How long it may take is the system's rule

@@ -121,7 +121,8 @@ fn schema_text() -> String {
 fn run_text() -> String {
     let mut text = RUN.to_owned();
     for flag in RUN_FLAGS {
-        let mut head = format!("--{} {}", flag.name, flag.value);
+        let head = format!("--{} {}", flag.name, flag.value);
+        let mut head = head.trim_end().to_owned();
         for line in wrapped(flag.help, LINE_WIDTH - FLAG_WIDTH - 4) {
             text.push_str(format!("  {head:FLAG_WIDTH$}  {line}\n").as_str());
             head.clear();

@@ -140,7 +140,7 @@ fn function(store: &mut Store<State>, instance: Instance, export: &ModuleExport)
 }
 
 /// What the linker's refusal means to whoever has the file.
-fn not_linked(error: &wasmtime::Error) -> LoadError {
+pub(crate) fn not_linked(error: &wasmtime::Error) -> LoadError {
     match error.downcast_ref::<UnknownImportError>() {
         Some(unknown) => LoadError::Import {
             module: unknown.module().to_string(),

@@ -77,6 +77,15 @@ pub enum LoadError {
         /// Its type in WebAssembly's text form.
         ty: String,
     },
+    /// An import of Lunatic's that the layer does not provide.
+    LunaticImport {
+        /// Its module, for example `lunatic::sqlite`.
+        module: String,
+        /// Its field, for example `open`.
+        name: String,
+    },
+    /// It was to run as a Lunatic program, and is a component.
+    LunaticComponent,
     /// An import is provided, but with another type.
     ImportType(String),
     /// An import of a component nobody provides.
@@ -137,6 +146,48 @@ impl fmt::Display for LoadError {
                 "its memory starts with {needs} bytes, but a process may have {max}. Raise the \
                  limit (`--max-memory`), or build it with a smaller memory."
             ),
+            Self::Import { .. }
+            | Self::ImportType(_)
+            | Self::ComponentImport { .. }
+            | Self::LunaticImport { .. }
+            | Self::LunaticComponent => self.fmt_import(f),
+            Self::NoEntry {
+                wanted,
+                usual,
+                exported,
+            } => no_entry(f, wanted.as_deref(), usual, exported),
+            Self::EntryType { name, ty, returns } => write!(
+                f,
+                "its function `{name}` is {ty}, but a program starts with a function without \
+                 parameters that returns {returns}. Name another one (`--invoke`)."
+            ),
+            Self::Reserve(why) => no_room(f, why),
+            Self::Flavour(why) => write!(
+                f,
+                "it cannot be compiled for computing on this machine: {why}. Leave `--compute` out."
+            ),
+        }
+    }
+}
+
+impl LoadError {
+    /// What is wrong with an import.
+    fn fmt_import(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Import { module, name, .. } if module.starts_with("lunatic::") => write!(
+                f,
+                "it imports `{module}`.`{name}`: it was built for the Lunatic runtime. Run it with \
+                 `--lunatic`."
+            ),
+            Self::LunaticImport { module, name } => write!(
+                f,
+                "it imports `{module}`.`{name}`, which the Lunatic layer does not provide. Build \
+                 it without that, or see docs/from-lunatic.md for what to use instead."
+            ),
+            Self::LunaticComponent => f.write_str(
+                "it is a component, and Lunatic programs are core modules. Run it without \
+                 `--lunatic`.",
+            ),
             Self::Import { module, name, ty } => write!(
                 f,
                 "it imports `{module}`.`{name}` {ty}, which nobody provides: only \
@@ -153,21 +204,7 @@ impl fmt::Display for LoadError {
                 "an import has the wrong type: {why}. Build it against the interface as it was \
                  published."
             ),
-            Self::NoEntry {
-                wanted,
-                usual,
-                exported,
-            } => no_entry(f, wanted.as_deref(), usual, exported),
-            Self::EntryType { name, ty, returns } => write!(
-                f,
-                "its function `{name}` is {ty}, but a program starts with a function without \
-                 parameters that returns {returns}. Name another one (`--invoke`)."
-            ),
-            Self::Reserve(why) => no_room(f, why),
-            Self::Flavour(why) => write!(
-                f,
-                "it cannot be compiled for computing on this machine: {why}. Leave `--compute` out."
-            ),
+            _ => Ok(()),
         }
     }
 }

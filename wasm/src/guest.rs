@@ -11,9 +11,10 @@ use wasmtime::{Memory, Store};
 use crate::budget;
 use crate::dense::Admission;
 use crate::error::{LoadError, ProgramError};
-use crate::grant::{Grants, Profile, Quota, Refusal};
+use crate::grant::{Grants, Limits, Profile, Quota, Refusal};
 use crate::host::Actor;
 use crate::limit::Limit;
+use crate::lunatic;
 use crate::module::{Entry, Linked, Module};
 use crate::preempt;
 use crate::program::Program;
@@ -49,27 +50,10 @@ impl Ready {
 
     /// The body of its process.
     pub fn run(self, context: Context) -> impl Future<Output = ExitReason> + Send + use<> {
-        let grants = self.grants;
-        let mailbox = grants.as_ref().and_then(|grants| grants.limits().mailbox);
-        let mut state = State::new(context, self.memory_bytes_max);
+        let mut state = State::granted(context, self.memory_bytes_max, self.grants);
         state.wasi = Some(self.wasi);
         state.seat = self.seat;
-        if let Some(grants) = &grants {
-            state.limit = Limit::granted(self.memory_bytes_max, grants.limits());
-        }
-        let timed = grants.clone().filter(|grants| grants.limits().has_cpu());
-        state.grants = grants;
-        let guest = self.guest;
-        async move {
-            // On a turn of its own: nobody else may touch the mailbox.
-            if let Some(limit) = mailbox {
-                state.context.set_mailbox_limit(limit);
-            }
-            match timed {
-                Some(grants) => budget::within(&grants, run(guest, state)).await,
-                None => run(guest, state).await,
-            }
-        }
+        self.guest.run(state)
     }
 }
 
@@ -82,6 +66,8 @@ pub(crate) struct State {
     /// The guest's memory, once a host call has looked for it: finding it by its name takes
     /// longer than sending a message.
     pub(crate) memory: Option<Memory>,
+    /// What a process of a Lunatic program has beside.
+    pub(crate) lunatic: Option<Box<lunatic::Guest>>,
     /// What the process holds of other processes, made when it first holds something.
     pub(crate) actor: Option<Box<Actor>>,
     /// Made at the first call of WASI, unless the program brought its own: most guests of a storm
@@ -99,11 +85,22 @@ impl State {
             limit: Limit::new(memory_bytes_max),
             context,
             memory: None,
+            lunatic: None,
             actor: None,
             wasi: None,
             grants: None,
             seat: None,
         }
+    }
+
+    /// Of a process that holds these grants.
+    pub(crate) fn granted(context: Context, memory_bytes_max: u64, grants: Option<Grants>) -> Self {
+        let mut state = Self::new(context, memory_bytes_max);
+        if let Some(grants) = &grants {
+            state.limit = Limit::granted(memory_bytes_max, grants.limits());
+        }
+        state.grants = grants;
+        state
     }
 
     /// What the process may do.
@@ -199,6 +196,30 @@ impl Prepared {
         run(self.clone(), State::new(context, max))
     }
 
+    /// What it was made of.
+    pub(crate) fn module(&self) -> &Module {
+        &self.0.module
+    }
+
+    /// The body of a process whose state is made, within the limits of its grants.
+    pub(crate) fn run(&self, mut state: State) -> impl Future<Output = ExitReason> + Send + use<> {
+        let guest = self.clone();
+        let limits = state.grants.as_ref().map(Grants::limits);
+        let mailbox = limits.and_then(|limits| limits.mailbox);
+        let timed = limits.is_some_and(Limits::has_cpu);
+        let timed = state.grants.clone().filter(|_| timed);
+        async move {
+            // On a turn of its own: nobody else may touch the mailbox.
+            if let Some(limit) = mailbox {
+                state.context.set_mailbox_limit(limit);
+            }
+            match timed {
+                Some(grants) => budget::within(&grants, run(guest, state)).await,
+                None => run(guest, state).await,
+            }
+        }
+    }
+
     fn linked(&self, place: usize) -> Result<&Linked, &str> {
         let Inner { module, entry, .. } = &*self.0;
         let made = self.0.linked[place]
@@ -255,13 +276,17 @@ async fn run(prepared: Prepared, mut state: State) -> ExitReason {
     }
     ExitReason::error(match why {
         Some(why) => format!("cannot start the guest: {why}"),
-        None => format!(
-            "cannot start the guest: all {} instances of its kind that this node may have are \
-             live. Wait for some to end, or raise `dense_instances_max`, `instances_max` or \
-             `vm.max_map_count`.",
-            engine.room_for(module.kind())
-        ),
+        None => no_room(engine.room_for(module.kind())),
     })
+}
+
+/// What is said when there is no room for one more.
+pub(crate) fn no_room(instances_max: u32) -> String {
+    format!(
+        "cannot start the guest: all {instances_max} instances of its kind that this node may have \
+         are live. Wait for some to end, or raise `dense_instances_max`, `instances_max` or \
+         `vm.max_map_count`."
+    )
 }
 
 fn link(module: &Module, entry: &Entry, place: usize) -> Result<Linked, LoadError> {
@@ -278,6 +303,7 @@ impl Linked {
         let engine = match self {
             Self::Core(linked) => linked.engine(),
             Self::Component(linked) => linked.engine(),
+            Self::Lunatic(linked) => linked.engine(),
         };
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.limit);
@@ -285,6 +311,7 @@ impl Linked {
         let ended = match self {
             Self::Core(linked) => linked.run(&mut store).await,
             Self::Component(linked) => linked.run(&mut store).await,
+            Self::Lunatic(linked) => linked.run(&mut store).await,
         };
         ended.map_err(|_full| {
             let mut unused = store.into_data();

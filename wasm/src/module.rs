@@ -13,7 +13,7 @@ use crate::guest::Prepared;
 use crate::limit::COMPONENT_MEMORIES_MAX;
 use crate::pool::{Kind, Pool};
 use crate::source::Form;
-use crate::{component, core};
+use crate::{component, core, lunatic};
 
 const PAGE_BYTES: u64 = 64 << 10;
 
@@ -41,12 +41,15 @@ enum Template {
 pub(crate) enum Entry {
     Core(core::Entry),
     Component(component::Entry),
+    /// Each process names its own.
+    Lunatic,
 }
 
 /// The code in the engine of one pool, its imports resolved.
 pub(crate) enum Linked {
     Core(core::Linked),
     Component(component::Linked),
+    Lunatic(lunatic::Linked),
 }
 
 impl Module {
@@ -105,6 +108,22 @@ impl Module {
         Prepared::new(self.clone(), entry)
     }
 
+    /// Links it as one that Lunatic processes are spawned from, if it is a core module.
+    pub(crate) fn prepare_for_lunatic(&self) -> Result<Prepared, LoadError> {
+        match &self.0.template {
+            Template::Core(_) => Prepared::new(self.clone(), Entry::Lunatic),
+            Template::Component(_) => Err(LoadError::LunaticComponent),
+        }
+    }
+
+    /// Whether a program may start with this function, if it is a core module.
+    pub(crate) fn check_core_entry(&self, name: &str) -> Result<(), LoadError> {
+        match &self.0.template {
+            Template::Core(module) => core::Entry::find(module, Some(name)).map(drop),
+            Template::Component(_) => Err(LoadError::LunaticComponent),
+        }
+    }
+
     pub(crate) fn engine(&self) -> &Engine {
         &self.0.engine
     }
@@ -132,6 +151,12 @@ impl Module {
                     .module(&pool.engine)
                     .map_err(|error| too_large(&error))?;
                 core::Linked::new(pool, &module, entry).map(Linked::Core)
+            }
+            Entry::Lunatic => {
+                let module = code
+                    .module(&pool.engine)
+                    .map_err(|error| too_large(&error))?;
+                lunatic::Linked::new(pool, &module).map(Linked::Lunatic)
             }
             Entry::Component(entry) => {
                 let component = code

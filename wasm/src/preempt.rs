@@ -11,7 +11,10 @@ use crate::guest::State;
 /// Makes the guest of `store` give way. Must come before its first instruction.
 pub(crate) fn arm(store: &mut Store<State>) {
     store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(|_| {
+    store.epoch_deadline_callback(|mut store| {
+        if let Some(guest) = &mut store.data_mut().lunatic {
+            guest.burn()?;
+        }
         // An epoch costs a whole turn, so the turn is over. If nobody else wants the worker the
         // guest has it back after a third of a microsecond, once a millisecond. A guest that moved
         // to a blocking thread for a file call comes back to the workers this way.

@@ -195,9 +195,16 @@ pub(crate) fn of(state: &mut State) -> &mut Wasi {
         limit,
         grants,
         wasi,
+        lunatic,
         ..
     } = state;
-    wasi.get_or_insert_with(|| Box::new(Wasi::closed(limit.memory_bytes_max(), grants.clone())))
+    wasi.get_or_insert_with(|| {
+        let memory_bytes_max = limit.memory_bytes_max();
+        let given = lunatic
+            .as_ref()
+            .and_then(|guest| guest.wasi(memory_bytes_max));
+        Box::new(given.unwrap_or_else(|| Wasi::closed(memory_bytes_max, grants.clone())))
+    })
 }
 
 /// The caller's memory and context, as the stock functions want them.
