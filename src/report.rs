@@ -3,6 +3,8 @@
 use std::io::Write;
 
 use rusm_actor::{ExitReason, Fault};
+use rusm_wasm::Line;
+use rusm_wasm::grant::Word;
 
 /// The status of a program that did not end by itself; a shell's number for SIGABRT.
 const BROKEN: u8 = 134;
@@ -48,6 +50,26 @@ impl Ending {
 /// Writes one report. A closed stderr is nobody's fault and changes no status.
 pub(crate) fn to_stderr(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "rusm: {text}");
+}
+
+/// Writes a line that a guest has logged: how loud, who, what.
+pub(crate) fn log(line: &Line<'_>) {
+    let Line {
+        level,
+        pid,
+        component,
+        text,
+        dropped,
+    } = line;
+    let level = level.word();
+    let mut stderr = std::io::stderr().lock();
+    if *dropped > 0 {
+        let _ = writeln!(
+            stderr,
+            "{level} {component} {pid} dropped={dropped} lines, too many in a second"
+        );
+    }
+    let _ = writeln!(stderr, "{level} {component} {pid} {text}");
 }
 
 /// The system keeps eight bits of a status; a larger one must not come out as success.

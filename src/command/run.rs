@@ -4,11 +4,13 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use rusm_actor::{JoinHandle, Node};
+use rusm_actor::{JoinHandle, Node, Priority};
 use rusm_io::Reactor;
 use rusm_sched::Config;
 use rusm_wasm::grant::{Grants, Profile};
-use rusm_wasm::{CacheConfig, Engine, EngineConfig, EngineError, Mount, Program};
+use rusm_wasm::{
+    CacheConfig, Catalog, Engine, EngineConfig, EngineError, Mount, Program, Spawnable,
+};
 
 use crate::cache;
 use crate::error::Failure;
@@ -33,7 +35,7 @@ pub(crate) fn run(options: RunOptions) -> Result<u8, Failure> {
     // microseconds while we have one thread, and ten milliseconds once the watch has made a second.
     let node = start_node(&options)?;
     let watch = Watch::start().map_err(Failure::Signals)?;
-    let ended = start_program(&options, &bytes, &node).map(|program| {
+    let ended = start_program(&options, &bytes, &node).map(|(_catalog, program)| {
         watch.guard(&node, program.pid());
         Ending::new(&options.args[0], &program.wait())
     });
@@ -78,7 +80,13 @@ fn start_node(options: &RunOptions) -> Result<Node, Failure> {
     Node::start_with(config, reactor).map_err(Failure::Node)
 }
 
-fn start_program(options: &RunOptions, bytes: &[u8], node: &Node) -> Result<JoinHandle, Failure> {
+/// Starts the program, as the one component of a catalogue, so that it can start itself again; the
+/// catalogue must be kept as long.
+fn start_program(
+    options: &RunOptions,
+    bytes: &[u8],
+    node: &Node,
+) -> Result<(Catalog, JoinHandle), Failure> {
     let load = |why| Failure::Load {
         program: options.program.clone(),
         why,
@@ -101,17 +109,27 @@ fn start_program(options: &RunOptions, bytes: &[u8], node: &Node) -> Result<Join
         grants: Some(grants(options)),
         ..Program::default()
     };
-    let started = if options.lunatic {
-        let prepared = module.prepare_lunatic(entry).map_err(load)?;
-        prepared.spawn(node, program)
-    } else {
-        let prepared = module.prepare(entry).map_err(load)?;
-        prepared.spawn(node, program)
-    };
-    started.map_err(|why| Failure::Start {
+    let start = |why| Failure::Start {
         program: options.program.clone(),
         why,
-    })
+    };
+    if options.lunatic {
+        let prepared = module.prepare_lunatic(entry).map_err(load)?;
+        let started = prepared.spawn(node, program).map_err(start)?;
+        return Ok((Catalog::new(), started));
+    }
+    let prepared = module.prepare(entry).map_err(load)?;
+    let stem = options.program.file_stem().unwrap_or_default();
+    let (name, catalog) = (stem.to_string_lossy(), Catalog::new());
+    let component = Spawnable {
+        guest: prepared,
+        program,
+        priority: Priority::Normal,
+    };
+    catalog.on_log(report::log);
+    catalog.put(&name, component).map_err(start)?;
+    let started = catalog.spawn(node, &name).map_err(start)?;
+    Ok((catalog, started))
 }
 
 /// What a program has that is run by hand, and what the flags add.

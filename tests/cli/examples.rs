@@ -64,3 +64,14 @@ fn an_example_explains_itself_and_its_status_goes_through() {
         .status(2)
         .stderr_has("usage: sieve");
 }
+
+#[test]
+fn a_guest_starts_itself_again_and_plays_with_it() {
+    let run = Run::new()
+        .arg("run")
+        .arg(example("ping-pong/ping-pong.wat"));
+    run.status(0)
+        .stdout("")
+        .stderr_has("info ping-pong <0.")
+        .stderr_has(" ns for each of 200000 round trips\n");
+}

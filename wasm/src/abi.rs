@@ -8,9 +8,13 @@
 
 mod crypto;
 mod event;
+mod group;
+mod info;
 mod message;
 mod process;
 mod registry;
+mod spawn;
+mod timer;
 
 use std::fmt;
 
@@ -30,7 +34,11 @@ pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
     crypto::add(linker)?;
     message::add(linker)?;
     process::add(linker)?;
-    registry::add(linker)
+    spawn::add(linker)?;
+    info::add(linker)?;
+    registry::add(linker)?;
+    group::add(linker)?;
+    timer::add(linker)
 }
 
 /// A range that is not in the guest's memory.

@@ -240,6 +240,10 @@ impl std::error::Error for LoadError {}
 /// [`Program`](crate::Program).
 #[derive(Debug)]
 pub enum ProgramError {
+    /// The catalogue has no component of that name.
+    NoComponent(String),
+    /// The component of that name may have no process at all.
+    NoProcesses(String),
     /// A directory to be mounted cannot be opened.
     Dir {
         /// The directory on this machine.
@@ -266,6 +270,15 @@ pub enum ProgramError {
 impl fmt::Display for ProgramError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NoComponent(name) => write!(
+                f,
+                "there is no component `{name}`. Add it to [components] in rusm.toml, or correct \
+                 the name."
+            ),
+            Self::NoProcesses(name) => write!(
+                f,
+                "the profile of `{name}` allows no process (`max-processes = 0`). Raise that."
+            ),
             Self::Dir { host, why } => write!(
                 f,
                 "cannot give the program the directory `{}`: {why}. Create it, or name another \

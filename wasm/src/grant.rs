@@ -94,6 +94,11 @@ impl Grants {
         }))
     }
 
+    /// Are these the same grants, not only equal ones?
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// How much of what runs out.
     pub fn limits(&self) -> &Limits {
         &self.0.limits

@@ -9,6 +9,7 @@ use rusm_actor::{Context, ExitReason, JoinHandle, Node, Pid};
 use wasmtime::{Memory, Store};
 
 use crate::budget;
+use crate::catalog::Standing;
 use crate::dense::Admission;
 use crate::error::{LoadError, ProgramError};
 use crate::grant::{Grants, Limits, Profile, Quota, Refusal};
@@ -18,6 +19,7 @@ use crate::lunatic;
 use crate::module::{Entry, Linked, Module};
 use crate::preempt;
 use crate::program::Program;
+use crate::ready::Ready;
 use crate::wasi::Wasi;
 
 /// A core module or component that can be started, any number of times. Cheap to clone.
@@ -31,32 +33,6 @@ struct Inner {
     linked_dense: OnceLock<Result<Linked, String>>,
 }
 
-/// A guest that is about to start: all that can fail is done.
-#[must_use = "it starts nothing by itself"]
-pub struct Ready {
-    guest: Prepared,
-    memory_bytes_max: u64,
-    wasi: Box<Wasi>,
-    grants: Option<Grants>,
-    seat: Option<Quota>,
-}
-
-impl Ready {
-    /// The process counts for a quota: it has this seat until it ends.
-    pub fn seat(mut self, seat: Quota) -> Self {
-        self.seat = Some(seat);
-        self
-    }
-
-    /// The body of its process.
-    pub fn run(self, context: Context) -> impl Future<Output = ExitReason> + Send + use<> {
-        let mut state = State::granted(context, self.memory_bytes_max, self.grants);
-        state.wasi = Some(self.wasi);
-        state.seat = self.seat;
-        self.guest.run(state)
-    }
-}
-
 /// What a store carries for its process. Small and made without allocation, because every spawn
 /// makes one.
 pub(crate) struct State {
@@ -68,6 +44,8 @@ pub(crate) struct State {
     pub(crate) memory: Option<Memory>,
     /// What a process of a Lunatic program has beside.
     pub(crate) lunatic: Option<Box<lunatic::Guest>>,
+    /// Which component it is; none if it was not started from a catalogue.
+    pub(crate) standing: Option<Arc<Standing>>,
     /// What the process holds of other processes, made when it first holds something.
     pub(crate) actor: Option<Box<Actor>>,
     /// Made at the first call of WASI, unless the program brought its own: most guests of a storm
@@ -86,6 +64,7 @@ impl State {
             context,
             memory: None,
             lunatic: None,
+            standing: None,
             actor: None,
             wasi: None,
             grants: None,
@@ -104,7 +83,6 @@ impl State {
     }
 
     /// What the process may do.
-    #[allow(dead_code)] // The functions of the world ask it, one by one, as they come.
     pub(crate) fn grants(&self) -> &Grants {
         static NONE: OnceLock<Grants> = OnceLock::new();
         let none = || NONE.get_or_init(|| Grants::new(Profile::sandboxed()));
@@ -112,7 +90,6 @@ impl State {
     }
 
     /// A seat for a process that this one starts, which will hold `grants`.
-    #[allow(dead_code)] // As above: what starts processes asks it.
     pub(crate) fn seat_for(&mut self, grants: &Grants) -> Result<Quota, Refusal> {
         let own = self.grants().limits().processes_max;
         let seat = match &self.seat {
@@ -155,32 +132,33 @@ impl Prepared {
 
     /// Checks the limits of `program` and opens its directories, on the calling thread: all that
     /// can fail before there is a process.
+    ///
+    /// # Errors
+    /// See [`ProgramError`].
     pub fn ready(&self, program: Program) -> Result<Ready, ProgramError> {
+        Ready::alone(self, program)
+    }
+
+    /// Bytes of memory for a process that asks for so much (or for all it can get) and holds
+    /// these grants.
+    pub(crate) fn memory_for(
+        &self,
+        asked: Option<u64>,
+        grants: Option<&Grants>,
+    ) -> Result<u64, ProgramError> {
         let max = self.0.module.engine().memory_bytes_max();
         let needs = self.0.module.memory_bytes();
-        let granted = program.grants.as_ref().map_or(max, |grants| {
-            // More than the engine has is granted to those who may have all of it.
-            grants.limits().memory_bytes_max.min(max)
-        });
-        let asked = program.memory_bytes_max.unwrap_or(granted);
+        // More than the engine has is granted to those who may have all of it.
+        let granted = grants.map_or(max, |grants| grants.limits().memory_bytes_max.min(max));
+        let asked = asked.unwrap_or(granted);
         if asked > max {
             return Err(ProgramError::AboveEngine { asked, max });
         }
-        let memory_bytes_max = asked.min(granted);
-        if needs > memory_bytes_max {
-            return Err(ProgramError::Memory {
-                needs,
-                max: memory_bytes_max,
-            });
+        let max = asked.min(granted);
+        if needs > max {
+            return Err(ProgramError::Memory { needs, max });
         }
-        let grants = program.grants.clone();
-        Ok(Ready {
-            guest: self.clone(),
-            memory_bytes_max,
-            wasi: Box::new(Wasi::new(program, memory_bytes_max)?),
-            grants,
-            seat: None,
-        })
+        Ok(max)
     }
 
     /// Starts a process without arguments, directories and stdio: about two microseconds from

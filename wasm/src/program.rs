@@ -25,6 +25,18 @@ pub struct Program {
     pub grants: Option<Grants>,
 }
 
+impl Program {
+    /// The same with other arguments behind the program's name, and other grants.
+    pub(crate) fn with(&self, args: &[String], grants: &Grants) -> Self {
+        let name = self.args.first().into_iter();
+        Self {
+            args: name.chain(args).cloned().collect(),
+            grants: Some(grants.clone()),
+            ..self.clone()
+        }
+    }
+}
+
 /// A directory of this machine under the name the guest knows it by. The guest may read and write
 /// everything in it, and links do not lead out of it.
 #[derive(Clone, Debug)]

@@ -135,8 +135,8 @@ fn a_call_of_a_native_process_is_a_request_that_is_answered_once() {
          (call $tell32 (call $reply (call $reference) (i64.const 7) (i32.const 600) (i32.const 8)))",
     );
     beside(&[server], |mut ctx, guests| async move {
-        let guest = guests[0].clone();
-        let server = ctx.spawn(move |ctx| guest.run_pure(ctx));
+        let (catalog, name) = (guests[0].catalog.clone(), guests[0].name.clone());
+        let server = ctx.spawn(move |ctx| catalog.ready(&name).unwrap().run(ctx));
         let answer = ctx.call(server, b"?").await.unwrap();
         assert_eq!(answer.bytes()[..4], 6_u32.to_le_bytes(), "it is a request");
         assert_eq!(answer.bytes()[4..], (-5_i32).to_le_bytes(), "not its own");

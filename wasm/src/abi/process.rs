@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wasmtime::{Caller, Linker, Result};
 
-use crate::abi::{Guest, MODULE, bytes, guest, put, put_some, room, settle};
+use crate::abi::{Guest, MODULE, bytes, guest, put, put_some, room, settle, text};
 use crate::guest::State;
 use crate::host::process::{self, Exit};
 use crate::host::{Refusal, reason};
@@ -28,6 +28,7 @@ pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
     linker.func_wrap(MODULE, "unlink", unlink)?;
     linker.func_wrap(MODULE, "trap_exit", trap_exit)?;
     linker.func_wrap(MODULE, "monitor", monitor)?;
+    linker.func_wrap(MODULE, "monitor_name", monitor_name)?;
     linker.func_wrap(MODULE, "demonitor", demonitor)?;
     linker.func_wrap(MODULE, "is_alive", is_alive)?;
     linker.func_wrap_async(MODULE, "sleep", sleep)?;
@@ -84,6 +85,17 @@ fn monitor(mut caller: Guest<'_>, pid: i64, at: i32) -> Result<i32> {
     // Before it is made: who is not told its name must not hold it.
     room(memory, at, 8)?;
     let made = process::monitor(state, pid.cast_unsigned());
+    if let Ok(reference) = &made {
+        put(memory, at, &reference.to_le_bytes())?;
+    }
+    Ok(settle(state, made.map(|_| 0)))
+}
+
+fn monitor_name(mut caller: Guest<'_>, name: i32, name_len: i32, at: i32) -> Result<i32> {
+    let (memory, state) = guest(&mut caller)?;
+    room(memory, at, 8)?;
+    let made =
+        text(memory, name, name_len, "a name")?.and_then(|name| process::monitor_name(state, name));
     if let Ok(reference) = &made {
         put(memory, at, &reference.to_le_bytes())?;
     }

@@ -25,9 +25,9 @@ fn register(mut caller: Guest<'_>, name: i32, name_len: i32) -> Result<i32> {
 
 fn unregister(mut caller: Guest<'_>, name: i32, name_len: i32) -> Result<i32> {
     let (memory, state) = guest(&mut caller)?;
-    let done = text(memory, name, name_len, NAME)?
-        .map(|name| i32::from(registry::unregister(state, name)));
-    Ok(settle(state, done))
+    let done =
+        text(memory, name, name_len, NAME)?.and_then(|name| registry::unregister(state, name));
+    Ok(settle(state, done.map(i32::from)))
 }
 
 fn whereis(mut caller: Guest<'_>, name: i32, name_len: i32, at: i32) -> Result<i32> {

@@ -7,14 +7,21 @@
 //! `abi.rs`.
 
 pub(crate) mod crypto;
+pub(crate) mod group;
+pub(crate) mod info;
+pub(crate) mod log;
 pub(crate) mod message;
+pub(crate) mod power;
 pub(crate) mod process;
 pub(crate) mod reason;
 pub(crate) mod refusal;
 pub(crate) mod registry;
 pub(crate) mod seal;
+pub(crate) mod spawn;
+pub(crate) mod timer;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use rusm_actor::{Alias, Caller, Message, Pid, Reference};
 
@@ -22,7 +29,7 @@ pub(crate) use refusal::Refusal;
 
 use crate::guest::State;
 
-/// Monitors, aliases and requests that one process may hold at a time.
+/// Monitors, aliases, requests and group watches that one process may hold at a time.
 pub(crate) const HELD_MAX: usize = 65_536;
 
 /// What a process holds, made when it first holds something: most guests of a storm never do.
@@ -39,6 +46,10 @@ pub(crate) struct Actor {
     pub(crate) args: Vec<String>,
     /// Links to ended processes, of which it has not read yet that they had ended.
     pub(crate) dead_links: u32,
+    /// Groups it is in.
+    pub(crate) joined: u32,
+    pub(crate) timers: timer::Timers,
+    pub(crate) lines: log::Counter,
 }
 
 /// The bytes that came with an event.
@@ -62,6 +73,8 @@ pub(crate) enum Held {
     Alias(Alias),
     /// An alias that takes one message.
     Once(Alias),
+    Watch(Reference, Arc<str>),
+    Timer(timer::Timer),
     /// Somebody waits for an answer.
     Request(Caller),
 }
@@ -79,11 +92,12 @@ impl State {
 impl Actor {
     /// Is there room for one more?
     pub(crate) fn room(&self) -> Result<(), Refusal> {
-        if self.held.len() < HELD_MAX {
+        // Timers have a limit of their own.
+        if self.held.len() - self.timers.count() < HELD_MAX {
             return Ok(());
         }
         Err(Refusal::Limit {
-            what: "monitors, aliases and requests held at a time",
+            what: "monitors, aliases, requests and group watches at a time",
             max: HELD_MAX,
         })
     }
@@ -99,6 +113,10 @@ impl Actor {
     }
 
     pub(crate) fn release(&mut self, bits: u64) -> Option<Held> {
-        self.held.remove(&bits)
+        let held = self.held.remove(&bits);
+        if let Some(Held::Timer(timer)) = &held {
+            self.forget_timer(timer);
+        }
+        held
     }
 }

@@ -81,3 +81,10 @@ pub(crate) fn is_alive(pid: u64) -> bool {
     rusm_sched::spend(1);
     rusm_actor::is_alive(Pid::from_bits(pid))
 }
+
+/// Watches whoever has a name now.
+pub(crate) fn monitor_name(state: &mut State, name: &str) -> Result<u64, Refusal> {
+    state.actor().room()?;
+    let reference = state.context.monitor_name(name);
+    Ok(state.actor().hold(reference, Held::Monitor(reference)))
+}

@@ -11,6 +11,8 @@ use rusm_actor::Pid;
 pub(crate) enum Refusal {
     /// There is no such process.
     NoProcess,
+    /// No component of this node has that name.
+    NoComponent(String),
     /// A limit with a name has been reached.
     Limit { what: &'static str, max: usize },
     /// What was given is longer than may be.
@@ -35,7 +37,9 @@ pub(crate) enum Refusal {
     BadName,
     /// What was opened or verified is not what was sealed.
     NotAuthentic,
-    /// The machine has not done its part: why.
+    /// The process was not granted this: which grant is missing, and where to give it.
+    Denied(String),
+    /// The machine or the node has not done its part: why.
     Failed(String),
 }
 
@@ -44,6 +48,7 @@ impl Refusal {
     pub(crate) fn code(&self) -> i32 {
         match self {
             Refusal::NoProcess => -1,
+            Refusal::NoComponent(_) => -2,
             Refusal::Limit { .. } => -3,
             Refusal::TooLong { .. } => -4,
             Refusal::NotHeld => -5,
@@ -53,6 +58,7 @@ impl Refusal {
             Refusal::Named(_) => -9,
             Refusal::NoName(_) => -10,
             Refusal::BadName => -11,
+            Refusal::Denied(_) => -12,
             Refusal::NotAuthentic => -20,
             Refusal::Failed(_) => -13,
         }
@@ -63,6 +69,11 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoProcess => f.write_str("no such process; it may have ended"),
+            Self::NoComponent(name) => write!(
+                f,
+                "this node has no component `{name}`. Add it to [components] in rusm.toml, or \
+                 correct the name."
+            ),
             Self::Limit { what, max } => {
                 write!(f, "a process may have {max} {what}. Give some back first.")
             }
@@ -74,7 +85,7 @@ impl fmt::Display for Refusal {
                  never its own",
             ),
             Self::NotText(what) => write!(f, "{what} is not UTF-8"),
-            Self::Invalid(why) | Self::Failed(why) => f.write_str(why),
+            Self::Invalid(why) | Self::Denied(why) | Self::Failed(why) => f.write_str(why),
             Self::NotAuthentic => f.write_str(
                 "it is not authentic: it was changed, or sealed with another key, nonce or \
                  additional data. Do not use it.",

@@ -3,11 +3,12 @@
 use rusm_actor::{Message, Pid, RegisterError};
 
 use crate::guest::State;
-use crate::host::{Refusal, message};
+use crate::host::{Refusal, message, power};
 
 /// Gives the process a name.
 pub(crate) fn register(state: &State, name: &str) -> Result<(), Refusal> {
     rusm_sched::spend(4);
+    power::may_register(state, name)?;
     let context = &state.context;
     context
         .node()
@@ -15,12 +16,15 @@ pub(crate) fn register(state: &State, name: &str) -> Result<(), Refusal> {
         .map_err(refused)
 }
 
-/// Takes the process's own name away. False: it has another one, or none.
-pub(crate) fn unregister(state: &State, name: &str) -> bool {
+/// Takes a name away: its own without a grant, another process's with the one for that name. False:
+/// nobody has it.
+pub(crate) fn unregister(state: &State, name: &str) -> Result<bool, Refusal> {
     rusm_sched::spend(4);
     let node = state.context.node();
-    let own = node.whereis(name) == Some(state.pid());
-    own && node.unregister(name).is_some()
+    if node.whereis(name) != Some(state.pid()) {
+        power::may_register(state, name)?;
+    }
+    Ok(node.unregister(name).is_some())
 }
 
 /// Who has a name. Everybody may ask.

@@ -191,20 +191,26 @@ pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
 
 /// The WASI of a process, made now if it is its first call.
 pub(crate) fn of(state: &mut State) -> &mut Wasi {
-    let State {
-        limit,
-        grants,
-        wasi,
-        lunatic,
-        ..
-    } = state;
-    wasi.get_or_insert_with(|| {
-        let memory_bytes_max = limit.memory_bytes_max();
-        let given = lunatic
-            .as_ref()
-            .and_then(|guest| guest.wasi(memory_bytes_max));
-        Box::new(given.unwrap_or_else(|| Wasi::closed(memory_bytes_max, grants.clone())))
-    })
+    if state.wasi.is_none() {
+        state.wasi = Some(Box::new(made(state)));
+    }
+    state.wasi.as_mut().expect("it was made above")
+}
+
+#[cold]
+fn made(state: &State) -> Wasi {
+    let memory_bytes_max = state.limit.memory_bytes_max();
+    let given = state.lunatic.as_ref();
+    if let Some(wasi) = given.and_then(|guest| guest.wasi(memory_bytes_max)) {
+        return wasi;
+    }
+    let Some(standing) = &state.standing else {
+        return Wasi::closed(memory_bytes_max, state.grants.clone());
+    };
+    let args = state.actor.as_ref().map_or(&[][..], |actor| &actor.args);
+    let program = standing.component.program.with(args, state.grants());
+    let wasi = Wasi::new(program, memory_bytes_max);
+    wasi.expect("only directories can fail, and a program with some has its WASI from the start")
 }
 
 /// The caller's memory and context, as the stock functions want them.

@@ -3,10 +3,11 @@
 use std::future::Future;
 use std::time::Duration;
 
-use rusm_actor::{Context, ExitReason, Message, Pid, Reference};
-use rusm_wasm::Prepared;
+use rusm_actor::{Context, ExitReason, Message, Pid, Priority, Reference};
+use rusm_wasm::grant::{Grants, Profile};
+use rusm_wasm::{Catalog, Engine, Prepared, Program, Spawnable};
 
-use super::{PATIENCE, node, prepared};
+use super::{PATIENCE, engine, node};
 
 /// All imports, a memory of one page, and helpers. The record of an event is at 0, its body at 256,
 /// with room for 256 bytes; `$sender` and the like read the record.
@@ -36,6 +37,28 @@ const PRELUDE: &str = r#"
   (import "rusm" "unregister" (func $unregister (param i32 i32) (result i32)))
   (import "rusm" "whereis" (func $whereis (param i32 i32 i32) (result i32)))
   (import "rusm" "send_name" (func $send_name (param i32 i32 i64 i32 i32) (result i32)))
+  (import "rusm" "monitor_name" (func $monitor_name (param i32 i32 i32) (result i32)))
+  (import "rusm" "spawn" (func $spawn (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "rusm" "spawn_link" (func $spawn_link (param i32 i32 i32 i32 i32) (result i32)))
+  (import "rusm" "spawn_monitor" (func $spawn_monitor (param i32 i32 i32 i32 i32) (result i32)))
+  (import "rusm" "kill" (func $kill (param i64) (result i32)))
+  (import "rusm" "exit_process" (func $exit_process (param i64 i32 i32 i32 i32) (result i32)))
+  (import "rusm" "info" (func $info (param i64 i32 i32 i32) (result i32)))
+  (import "rusm" "list" (func $list (param i64 i32 i32) (result i32)))
+  (import "rusm" "set_label" (func $set_label (param i32 i32) (result i32)))
+  (import "rusm" "priority" (func $priority (result i32)))
+  (import "rusm" "group_join" (func $group_join (param i32 i32) (result i32)))
+  (import "rusm" "group_leave" (func $group_leave (param i32 i32) (result i32)))
+  (import "rusm" "group_kill" (func $group_kill (param i32 i32) (result i32)))
+  (import "rusm" "group_members" (func $group_members (param i32 i32 i32 i32 i32) (result i32)))
+  (import "rusm" "group_publish" (func $group_publish (param i32 i32 i64 i32 i32) (result i32)))
+  (import "rusm" "group_watch" (func $group_watch (param i32 i32 i32 i32 i32) (result i32)))
+  (import "rusm" "group_unwatch" (func $group_unwatch (param i64) (result i32)))
+  (import "rusm" "timer_send_after" (func $timer_send_after (param i64 i64 i64 i32 i32 i32) (result i32)))
+  (import "rusm" "timer_start" (func $timer_start (param i64 i64 i32 i32 i32) (result i32)))
+  (import "rusm" "timer_cancel" (func $timer_cancel (param i64) (result i64)))
+  (import "rusm" "timer_read" (func $timer_read (param i64) (result i64)))
+  (import "rusm" "log" (func $log (param i32 i32 i32) (result i32)))
   (memory (export "memory") 1)
   (global $parent (mut i64) (i64.const 0))
   (func $kind (result i32) (i32.load (i32.const 0)))
@@ -75,22 +98,63 @@ pub fn bare(data: &str, code: &str) -> String {
     )
 }
 
-/// Runs `test` in a process on a node with two workers.
+/// A guest in a catalogue, in which the first one is named `0`, the next one `1`, and so on.
+pub struct Guest {
+    pub catalog: Catalog,
+    pub name: String,
+}
+
+/// Runs `test` in a process on a node with two workers, with guests that may do everything.
 pub fn beside<F, Fut>(guests: &[String], test: F)
 where
-    F: FnOnce(Context, Vec<Prepared>) -> Fut,
+    F: FnOnce(Context, Vec<Guest>) -> Fut,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    let guests: Vec<_> = guests
+        .iter()
+        .map(|wat| (&**wat, Profile::trusted()))
+        .collect();
+    beside_granted(&guests, test);
+}
+
+/// As `beside`, with guests that may do what these profiles grant.
+pub fn beside_granted<F, Fut>(guests: &[(&str, Profile)], test: F)
+where
+    F: FnOnce(Context, Vec<Guest>) -> Fut,
     Fut: Future<Output = ()> + Send + 'static,
 {
     let node = node(2);
-    let guests: Vec<_> = guests.iter().map(|wat| prepared(&node, wat)).collect();
+    let (engine, catalog) = (engine(&node), Catalog::new());
+    let put = |(number, (wat, profile)): (usize, &(&str, Profile))| {
+        let name = number.to_string();
+        let component = component(&engine, wat, profile.clone());
+        catalog.put(&name, component).unwrap();
+        let catalog = catalog.clone();
+        Guest { catalog, name }
+    };
+    let guests: Vec<_> = guests.iter().enumerate().map(put).collect();
     node.block_on(move |ctx| test(ctx, guests)).unwrap();
     node.shutdown(PATIENCE).unwrap();
 }
 
+pub fn component(engine: &Engine, wat: &str, profile: Profile) -> Spawnable {
+    let guest: Prepared = engine.load(wat.as_bytes()).unwrap().prepare(None).unwrap();
+    Spawnable {
+        guest,
+        program: Program {
+            args: vec!["a guest".into(), "own argument".into()],
+            grants: Some(Grants::new(profile)),
+            ..Program::default()
+        },
+        priority: Priority::Normal,
+    }
+}
+
 /// Starts a guest, watches it and says who its parent is.
-pub fn start(ctx: &mut Context, guest: &Prepared) -> (Pid, Reference) {
-    let guest = guest.clone();
-    let started = ctx.spawn_monitor(move |ctx| guest.run_pure(ctx));
+pub fn start(ctx: &mut Context, guest: &Guest) -> (Pid, Reference) {
+    let ready = guest.catalog.ready(&guest.name).expect("it is there");
+    let body = move |ctx| ready.run(ctx);
+    let started = ctx.spawn_monitor(body);
     give(ctx, started.0, 0, b"");
     started
 }
@@ -105,11 +169,15 @@ pub async fn next(ctx: &mut Context) -> Message {
     found.expect("a message comes")
 }
 
+/// What a guest says; other messages stay.
+pub async fn said(ctx: &mut Context) -> Message {
+    let tagged = ctx.receive_match_within(PATIENCE, |m| m.envelope().is_some());
+    tagged.await.expect("the guest says something")
+}
+
 /// The number that a guest tells.
 pub async fn told(ctx: &mut Context) -> i64 {
-    let tagged = ctx.receive_match_within(PATIENCE, |m| m.envelope().is_some());
-    let message = tagged.await.expect("the guest says something");
-    message.envelope().unwrap().tag.cast_signed()
+    said(ctx).await.envelope().unwrap().tag.cast_signed()
 }
 
 /// The number that this guest tells.
