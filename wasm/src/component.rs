@@ -25,6 +25,8 @@ pub(crate) struct Entry {
     /// `interface#function`, or only the function if it is the component's own.
     name: String,
     returns: Returns,
+    /// Whether it wants to be given the program's arguments.
+    arguments: bool,
 }
 
 /// What its end says about the program.
@@ -67,6 +69,7 @@ impl Entry {
             Some(returns) => Ok(Self {
                 name: name.clone(),
                 returns,
+                arguments: ty.params().len() > 0,
             }),
             None => Err(LoadError::EntryType {
                 name: name.clone(),
@@ -90,8 +93,12 @@ impl Entry {
 impl Returns {
     /// `None` if a program cannot start with a function of this type.
     fn of(function: &ComponentFunc) -> Option<Self> {
-        if function.params().len() > 0 {
-            return None;
+        let mut params = function.params();
+        match (params.next(), params.next()) {
+            (None, _) => {}
+            // Those of the program.
+            (Some((_, Type::List(list))), None) if list.ty() == Type::String => {}
+            _ => return None,
         }
         let mut results = function.results();
         match (results.next(), results.next()) {
@@ -132,6 +139,7 @@ pub(crate) struct Linked {
     pre: InstancePre<State>,
     entry: ComponentExportIndex,
     returns: Returns,
+    arguments: bool,
     /// Whether a guest may want more stacks while it runs.
     concurrent: bool,
 }
@@ -150,6 +158,7 @@ impl Linked {
             pre,
             entry: index.expect("the template of this code exports it"),
             returns: entry.returns,
+            arguments: entry.arguments,
             concurrent: pool.is_concurrent(),
         })
     }
@@ -185,17 +194,18 @@ impl Linked {
         let entry = instance
             .get_func(&mut *store, self.entry)
             .expect("the component was asked for this export, and it is a function");
+        let given = self.arguments.then(|| store.data().arguments().to_vec());
         Ok(match self.returns {
             Returns::Nothing => {
-                call::<()>(store, entry).await?;
+                call::<()>(store, entry, given).await?;
                 ExitReason::Normal
             }
-            Returns::Status => trap::exit(call::<(i32,)>(store, entry).await?.0),
+            Returns::Status => trap::exit(call::<(i32,)>(store, entry, given).await?.0),
             Returns::Result => {
-                let (result,) = call::<(Result<(), ()>,)>(store, entry).await?;
+                let (result,) = call::<(Result<(), ()>,)>(store, entry, given).await?;
                 trap::exit(i32::from(result.is_err()))
             }
-            Returns::Words => match call::<(Result<(), String>,)>(store, entry).await? {
+            Returns::Words => match call::<(Result<(), String>,)>(store, entry, given).await? {
                 (Ok(()),) => ExitReason::Normal,
                 (Err(words),) => ExitReason::error(cut(words)),
             },
@@ -203,11 +213,21 @@ impl Linked {
     }
 }
 
-async fn call<R>(store: &mut Store<State>, entry: Func) -> wasmtime::Result<R>
+async fn call<R>(
+    store: &mut Store<State>,
+    entry: Func,
+    arguments: Option<Vec<String>>,
+) -> wasmtime::Result<R>
 where
     R: wasmtime::component::ComponentNamedList + wasmtime::component::Lift + Send + Sync + 'static,
 {
-    entry.typed::<(), R>(&*store)?.call_async(store, ()).await
+    match arguments {
+        None => entry.typed::<(), R>(&*store)?.call_async(store, ()).await,
+        Some(given) => {
+            let entry = entry.typed::<(Vec<String>,), R>(&*store)?;
+            entry.call_async(store, (given,)).await
+        }
+    }
 }
 
 fn cut(mut words: String) -> String {

@@ -43,6 +43,7 @@ mod wasi;
 mod wasi2;
 mod wasi3;
 mod wit;
+mod world;
 
 pub use cache::{CacheConfig, CacheStats};
 pub use catalog::{Catalog, Spawnable};

@@ -9,7 +9,7 @@ use std::hint::black_box;
 use wasmtime::{Engine, Linker, Result, component};
 
 use crate::guest::State;
-use crate::{abi, wasi, wasi2, wasi3};
+use crate::{abi, wasi, wasi2, wasi3, world};
 
 /// Everything a core module may import.
 pub(crate) fn core(engine: &Engine) -> Result<Linker<State>> {
@@ -23,6 +23,7 @@ pub(crate) fn core(engine: &Engine) -> Result<Linker<State>> {
 pub(crate) fn component(engine: &Engine) -> Result<component::Linker<State>> {
     let mut linker = component::Linker::new(engine);
     wasi2::add(&mut linker)?;
+    world::add(&mut linker)?;
     Ok(linker)
 }
 

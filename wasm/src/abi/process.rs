@@ -42,7 +42,7 @@ pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
 fn args(mut caller: Guest<'_>, at: i32, max: i32) -> Result<i32> {
     let (memory, state) = guest(&mut caller)?;
     let mut all = Vec::new();
-    for arg in state.actor.iter().flat_map(|actor| &actor.args) {
+    for arg in state.arguments() {
         all.extend_from_slice(&(arg.len() as u32).to_le_bytes());
         all.extend_from_slice(arg.as_bytes());
     }

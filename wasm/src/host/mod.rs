@@ -84,6 +84,11 @@ impl State {
         self.actor.get_or_insert_default()
     }
 
+    /// What the process was started with, without the program's name.
+    pub(crate) fn arguments(&self) -> &[String] {
+        self.actor.as_ref().map_or(&[], |actor| &actor.args)
+    }
+
     pub(crate) fn pid(&self) -> Pid {
         self.context.pid()
     }

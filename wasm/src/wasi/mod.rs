@@ -207,8 +207,8 @@ fn made(state: &State) -> Wasi {
     let Some(standing) = &state.standing else {
         return Wasi::closed(memory_bytes_max, state.grants.clone());
     };
-    let args = state.actor.as_ref().map_or(&[][..], |actor| &actor.args);
-    let program = standing.component.program.with(args, state.grants());
+    let program = &standing.component.program;
+    let program = program.with(state.arguments(), state.grants());
     let wasi = Wasi::new(program, memory_bytes_max);
     wasi.expect("only directories can fail, and a program with some has its WASI from the start")
 }

@@ -123,11 +123,22 @@ where
     F: FnOnce(Context, Vec<Guest>) -> Fut,
     Fut: Future<Output = ()> + Send + 'static,
 {
+    let bytes = |(wat, profile): &(&str, Profile)| (wat.as_bytes().to_vec(), profile.clone());
+    let guests: Vec<_> = guests.iter().map(bytes).collect();
+    beside_components(&guests, test);
+}
+
+/// As `beside_granted`, of components.
+pub fn beside_components<F, Fut>(guests: &[(Vec<u8>, Profile)], test: F)
+where
+    F: FnOnce(Context, Vec<Guest>) -> Fut,
+    Fut: Future<Output = ()> + Send + 'static,
+{
     let node = node(2);
     let (engine, catalog) = (engine(&node), Catalog::new());
-    let put = |(number, (wat, profile)): (usize, &(&str, Profile))| {
+    let put = |(number, (bytes, profile)): (usize, &(Vec<u8>, Profile))| {
         let name = number.to_string();
-        let component = component(&engine, wat, profile.clone());
+        let component = component(&engine, bytes, profile.clone());
         catalog.put(&name, component).unwrap();
         let catalog = catalog.clone();
         Guest { catalog, name }
@@ -137,8 +148,8 @@ where
     node.shutdown(PATIENCE).unwrap();
 }
 
-pub fn component(engine: &Engine, wat: &str, profile: Profile) -> Spawnable {
-    let guest: Prepared = engine.load(wat.as_bytes()).unwrap().prepare(None).unwrap();
+pub fn component(engine: &Engine, bytes: impl AsRef<[u8]>, profile: Profile) -> Spawnable {
+    let guest: Prepared = engine.load(bytes.as_ref()).unwrap().prepare(None).unwrap();
     Spawnable {
         guest,
         program: Program {

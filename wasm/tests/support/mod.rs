@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub)] // Each test binary uses its own part.
 
 pub mod actor;
+pub mod runtime;
 pub mod wit;
 
 use std::path::{Path, PathBuf};

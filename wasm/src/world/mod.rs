@@ -1,0 +1,53 @@
+//! The interfaces of `rusm:runtime` for components (`wasm/wit/`): the operations of `host/`, with
+//! types. Nothing is decided here.
+
+// The generated code exports types again, and must be able to.
+#![allow(unreachable_pub)]
+
+mod convert;
+mod process;
+mod rest;
+
+use wasmtime::Result;
+use wasmtime::component::{HasData, Linker};
+
+use crate::guest::State;
+use bindings::rusm::runtime;
+
+/// What the package declares, as traits to implement.
+#[allow(missing_docs)]
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: "wit",
+        world: "rusm:runtime/actor",
+        imports: {
+            "rusm:runtime/process.receive": async | trappable,
+            "rusm:runtime/process.info": async | trappable,
+            "rusm:runtime/process.sleep": async | trappable,
+            "rusm:runtime/process.yield": async | trappable,
+            "rusm:runtime/process.exit": trappable,
+        },
+        require_store_data_send: true,
+    });
+}
+
+/// Names the state of a process as what its interfaces work on.
+struct Own;
+
+impl HasData for Own {
+    type Data<'a> = &'a mut State;
+}
+
+/// Adds all interfaces.
+pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
+    fn own(state: &mut State) -> &mut State {
+        state
+    }
+    runtime::types::add_to_linker::<_, Own>(linker, own)?;
+    runtime::process::add_to_linker::<_, Own>(linker, own)?;
+    runtime::registry::add_to_linker::<_, Own>(linker, own)?;
+    runtime::group::add_to_linker::<_, Own>(linker, own)?;
+    runtime::timer::add_to_linker::<_, Own>(linker, own)?;
+    runtime::log::add_to_linker::<_, Own>(linker, own)?;
+    Ok(())
+}
