@@ -1,7 +1,7 @@
 //! Which crate may know which: arrows between the workspace's crates only point down.
 
 /// The floor of each crate. Crates on one floor are strangers.
-const FLOORS: [(&str, u32); 9] = [
+const FLOORS: [(&str, u32); 10] = [
     ("rusm-sched", 0),
     ("rusm-actor", 1),
     ("rusm-io", 1),
@@ -11,6 +11,7 @@ const FLOORS: [(&str, u32); 9] = [
     ("rusm-observe", 4),
     ("rusm-bench", 5),
     ("rusm", 5),
+    ("rusm-wasm-fuzz", 6),
 ];
 
 /// What is wrong with the dependencies of one manifest.

@@ -119,14 +119,7 @@ fn a_component_starts_links_watches_and_ends_others() {
            (call $tell32 (i32.load8_u (i32.const 32)))
            (call $tell32 (call $"process#is-alive" (i64.load (i32.const 520))))
            (call $"process#link" (i64.load (i32.const 520)) (i32.const 560)) (call $tell_result (i32.const 560))
-           (call $"process#unlink" (i64.load (i32.const 520)))
-           ;; With options, as a record at 1024: linked, watched, low.
-           (i32.store (i32.const 1024) (i32.const 3000)) (i32.store (i32.const 1028) (i32.const 1))
-           (i32.store (i32.const 1032) (i32.const 0x02010101))
-           (call $"process#spawn" (i32.const 1024) (i32.const 512)) (call $tell_result (i32.const 512))
-           (call $tell (i64.load (i32.const 520)))
-           (call $"process#exit-process" (i64.load (i32.const 520)) (i32.const 10) (i32.const 5) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 560)) (call $tell_result (i32.const 560))
-           (call $next) (call $tell32 (call $event)) (call $next) (call $tell32 (call $event))"#,
+           (call $"process#unlink" (i64.load (i32.const 520)))"#,
     );
     let started = actor(
         "",
@@ -152,6 +145,26 @@ fn a_component_starts_links_watches_and_ends_others() {
         for expected in [0, 1, 0, 0, 1, 0, 3, 0, 0] {
             assert_eq!(told(&mut ctx).await, expected);
         }
+    });
+}
+
+#[test]
+fn a_component_starts_another_one_with_options() {
+    let starter = actor(
+        r#"(data (i32.const 3000) "1")"#,
+        r#"(drop (call $"process#trap-exit" (i32.const 1)))
+           ;; With options, as a record at 1024: linked, watched, low.
+           (i32.store (i32.const 1024) (i32.const 3000)) (i32.store (i32.const 1028) (i32.const 1))
+           (i32.store (i32.const 1032) (i32.const 0x02010101))
+           (call $"process#spawn" (i32.const 1024) (i32.const 512)) (call $tell_result (i32.const 512))
+           (call $tell (i64.load (i32.const 520)))
+           (call $"process#exit-process" (i64.load (i32.const 520)) (i32.const 10) (i32.const 5) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 560)) (call $tell_result (i32.const 560))
+           (call $next) (call $tell32 (call $event)) (call $next) (call $tell32 (call $event))"#,
+    );
+    let waits = actor("", "");
+    let guests = [(starter, Profile::trusted()), (waits, Profile::trusted())];
+    beside_components(&guests, |mut ctx, guests| async move {
+        start(&mut ctx, &guests[0]);
         assert_eq!(told(&mut ctx).await, 0);
         let child = Pid::from_bits(told(&mut ctx).await as u64);
         assert_eq!(told(&mut ctx).await, 0, "asked to end");

@@ -107,6 +107,7 @@ impl From<Want> for message::Want {
 impl From<message::Event> for Event {
     fn from(event: message::Event) -> Self {
         use message::Event as Host;
+        let bytes = |body: rusm_actor::Message| body.bytes().to_vec();
         match event {
             Host::Message {
                 sender,
@@ -117,26 +118,7 @@ impl From<message::Event> for Event {
                 sender: sender.map(Pid::to_bits),
                 tag,
                 alias,
-                body: body.bytes().to_vec(),
-            }),
-            Host::Exit {
-                sender,
-                reason: why,
-            } => Event::Exit(Exited {
-                sender: sender.map(Pid::to_bits),
-                reason: reason(&why),
-            }),
-            Host::Down {
-                reference,
-                watched,
-                reason: why,
-            } => Event::Down(Down {
-                reference,
-                watched: match watched {
-                    Watched::Pid(pid) => WitWatched::Pid(pid.to_bits()),
-                    Watched::Name(name) => WitWatched::Name(name.to_string()),
-                },
-                reason: reason(&why),
+                body: bytes(body),
             }),
             Host::Timer {
                 reference,
@@ -145,7 +127,7 @@ impl From<message::Event> for Event {
             } => Event::Timer(Timeout {
                 reference,
                 tag,
-                body: body.bytes().to_vec(),
+                body: bytes(body),
             }),
             Host::Request {
                 sender,
@@ -156,21 +138,48 @@ impl From<message::Event> for Event {
                 sender: sender.to_bits(),
                 tag,
                 reference: Some(reference).filter(|reference| *reference != 0),
-                body: body.bytes().to_vec(),
+                body: bytes(body),
             }),
-            Host::Group {
-                reference,
-                group,
-                pid,
-                joined,
-            } => Event::Group(Change {
-                reference,
-                group: group.into(),
-                pid: pid.to_bits(),
-                joined,
-            }),
-            Host::Opaque => Event::Opaque,
+            system => of_system(system),
         }
+    }
+}
+
+/// What the system has to say.
+fn of_system(event: message::Event) -> Event {
+    use message::Event as Host;
+    match event {
+        Host::Exit {
+            sender,
+            reason: why,
+        } => Event::Exit(Exited {
+            sender: sender.map(Pid::to_bits),
+            reason: reason(&why),
+        }),
+        Host::Down {
+            reference,
+            watched,
+            reason: why,
+        } => Event::Down(Down {
+            reference,
+            watched: match watched {
+                Watched::Pid(pid) => WitWatched::Pid(pid.to_bits()),
+                Watched::Name(name) => WitWatched::Name(name.to_string()),
+            },
+            reason: reason(&why),
+        }),
+        Host::Group {
+            reference,
+            group,
+            pid,
+            joined,
+        } => Event::Group(Change {
+            reference,
+            group: group.into(),
+            pid: pid.to_bits(),
+            joined,
+        }),
+        _ => Event::Opaque,
     }
 }
 
