@@ -8,12 +8,13 @@ mod tidy {
     pub(crate) mod leftovers;
     pub(crate) mod lengths;
     pub(crate) mod links;
+    pub(crate) mod security;
     pub(crate) mod source;
     pub(crate) mod tree;
     pub(crate) mod unsafety;
 }
 
-use tidy::{floors, leftovers, lengths, links, tree, unsafety};
+use tidy::{floors, leftovers, lengths, links, security, tree, unsafety};
 
 /// The only files that may hold `unsafe` code. Each says why in a `JUSTIFICATION:` note.
 const UNSAFE_FILES: [&str; 17] = [
@@ -68,6 +69,15 @@ fn unsafe_code_is_listed_and_argued() {
 fn links_of_the_documents_lead_somewhere() {
     report(tree::files(".md"), |path, text| {
         links::check(path, text, |target| tree::root().join(target).exists())
+    });
+}
+
+#[test]
+fn the_tests_that_the_security_table_names_are_there() {
+    report(tree::files("SECURITY.md"), |path, text| {
+        security::check(path, text, |file| {
+            std::fs::read_to_string(tree::root().join(file)).ok()
+        })
     });
 }
 
