@@ -37,7 +37,8 @@ pub(crate) enum Misuse {
     },
     /// The splitter of the command line did not understand it; the text is its own.
     Syntax(String),
-    NoProgram,
+    /// A flag or an argument that is for one program, with an app.
+    NotOfAnApp(String),
     /// `inspect` was given none.
     NoFile,
     /// A word more than the command understands.
@@ -139,12 +140,11 @@ impl fmt::Display for Misuse {
                     "the command line makes no sense: {why}. See `rusm --help`."
                 )
             }
-            Misuse::NoProgram => {
-                write!(
-                    f,
-                    "there is no program to run. Name a file: `rusm run PROGRAM`."
-                )
-            }
+            Misuse::NotOfAnApp(word) => write!(
+                f,
+                "`{word}` is for one program, and this is an app: its rusm.toml says what its \
+                 components get. Write it there."
+            ),
             Misuse::NoFile => write!(f, "there is no file to look at: `rusm inspect FILE`."),
             Misuse::OneWord(word) => write!(
                 f,

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusm_actor::supervisor::{Restart, Strategy};
+use rusm_wasm::Flavour;
 use rusm_wasm::grant::{LogLevel, Profile, Profiles};
 use toml::de::DeTable;
 
@@ -102,15 +103,6 @@ pub enum FileKind {
     Module,
     /// A component.
     Component,
-}
-
-/// What code is compiled for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flavour {
-    /// Cheap starts.
-    Spawn,
-    /// Fast loops.
-    Compute,
 }
 
 /// A supervisor of residents.

@@ -2,9 +2,10 @@
 
 use std::io::Write;
 
+use rusm_actor::supervisor::{Action, SupervisorReport};
 use rusm_actor::{ExitReason, Fault};
 use rusm_wasm::Line;
-use rusm_wasm::grant::Word;
+use rusm_wasm::grant::{LogLevel, Word};
 
 /// The status of a program that did not end by itself; a shell's number for SIGABRT.
 const BROKEN: u8 = 134;
@@ -70,6 +71,43 @@ pub(crate) fn log(line: &Line<'_>) {
         );
     }
     let _ = writeln!(stderr, "{level} {component} {pid} {text}");
+}
+
+/// Writes an event of ours: how loud, about what, what.
+pub(crate) fn event(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Writes what a supervisor of an app did, if that is loud enough.
+pub(crate) fn supervised(quietest: LogLevel, supervisor: &str, done: &SupervisorReport) {
+    let child = &done.child;
+    let reason = &done.reason;
+    let said = match reason {
+        ExitReason::Trap(fault) => with_backtrace(format!("trapped: {}", fault.text), fault),
+        ExitReason::Panic(fault) => with_backtrace(format!("panicked: {}", fault.text), fault),
+        other => other.to_string(),
+    };
+    let (level, text) = match done.action {
+        Action::Restarted(pid) => {
+            let restarts = done.restarts;
+            let text = format!("{child} restarted as={pid} restarts={restarts} reason={said}");
+            (LogLevel::Warn, text)
+        }
+        Action::Forgotten if reason.is_orderly() => (LogLevel::Info, format!("{child} ended")),
+        Action::Forgotten => (LogLevel::Error, format!("{child} ended reason={said}")),
+        Action::GaveUp => {
+            let text = format!("{supervisor} gave-up child={child} reason={said}");
+            (LogLevel::Error, text)
+        }
+        Action::Killed => (
+            LogLevel::Warn,
+            format!("{child} killed, it did not stop in its time"),
+        ),
+        _ => return,
+    };
+    if level <= quietest {
+        event(&format!("{} {text}", level.word()));
+    }
 }
 
 /// The system keeps eight bits of a status; a larger one must not come out as success.

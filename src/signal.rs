@@ -27,9 +27,15 @@ pub(crate) struct Watch {
 
 struct Shared {
     /// What the first signal has to stop. Without it, it ends us.
-    program: Mutex<Option<(Node, Pid)>>,
+    program: Mutex<Option<Stop>>,
     /// The first signal, once it has come; 0 before.
     signal: AtomicI32,
+}
+
+/// How to stop what runs, and how long that may take before we end anyway.
+struct Stop {
+    how: Box<dyn FnOnce() + Send>,
+    patience: Duration,
 }
 
 impl Watch {
@@ -64,11 +70,16 @@ impl Watch {
 
     /// From now on the first signal kills this program, and leaves it to the caller to end us.
     pub(crate) fn guard(&self, node: &Node, pid: Pid) {
-        *self
-            .shared
-            .program
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some((node.clone(), pid));
+        let node = node.clone();
+        self.stop_by(STOP_TIME_MAX, move || node.kill(pid));
+    }
+
+    /// From now on the first signal does this, and leaves it to the caller to end us within
+    /// `patience`.
+    pub(crate) fn stop_by(&self, patience: Duration, how: impl FnOnce() + Send + 'static) {
+        let how = Box::new(how);
+        let program = self.shared.program.lock();
+        *program.unwrap_or_else(PoisonError::into_inner) = Some(Stop { how, patience });
     }
 
     /// The status to end with, if a signal came.
@@ -86,12 +97,12 @@ impl Shared {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        if let Some((node, pid)) = program {
+        if let Some(Stop { how, patience }) = program {
             // Pairs with the load in `Watch::status`.
             self.signal.store(signal, Ordering::Release);
-            node.kill(pid);
+            how();
             // When the caller is done in time, our process ends, and this thread with it.
-            thread::sleep(STOP_TIME_MAX);
+            thread::sleep(patience);
         }
         low_level::exit(SIGNALLED + signal);
     }

@@ -4,6 +4,7 @@
 //! so no test needs a WebAssembly toolchain.
 
 mod cli {
+    mod app;
     mod bad_input;
     mod build;
     mod cache;

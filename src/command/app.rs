@@ -1,20 +1,110 @@
-//! An app: the folder of a rusm.toml.
+//! `rusm run` of an app: the folder of a rusm.toml, from its manifest to its last resident.
+
+mod components;
+mod residents;
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use rusm::manifest::{MANIFEST_BYTES_MAX, MANIFEST_FILE, Manifest};
+use rusm_actor::supervisor::set_supervisor_sink;
+use rusm_actor::{Node, Pid};
 
-use crate::error::AppFailure;
+use crate::command::run;
+use crate::error::{AppFailure, Failure};
+use crate::report;
+use crate::signal::Watch;
+
+/// What it takes to end those who did not stop in time, before we end anyway.
+const KILL_TIME: Duration = Duration::from_secs(3);
+
+/// What the app's own thread waits for.
+enum Event {
+    /// All residents have ended, or a supervisor of the app has given up.
+    Ended,
+    /// A supervisor allows no more restarts.
+    GaveUp(Pid),
+    /// A resident that is not started again has failed.
+    Failed,
+    /// Somebody wants us to stop.
+    Signal,
+}
+
+/// Runs an app to its end; the answer is the status of our process.
+pub(super) fn run(folder: &Path, workers: Option<usize>) -> Result<u8, Failure> {
+    let manifest = read(folder)?;
+    let workers = workers.or(manifest.node.workers);
+    // The node comes before the watch, as for a program.
+    let node = run::start_node(workers)?;
+    let watch = Watch::start().map_err(Failure::Signals)?;
+    let ended = run_on(&manifest, &node, &watch);
+    let stopped = node.stop(manifest.node.stop_time_max);
+    for waiting in &stopped.killed {
+        report::event(&format!(
+            "warn app killed, it did not stop in time: {waiting}"
+        ));
+    }
+    if let Some(status) = watch.status() {
+        return Ok(status);
+    }
+    let failed = ended?;
+    Ok(u8::from(failed))
+}
+
+/// Runs the residents until they have ended or have to. True: something of it has failed.
+fn run_on(manifest: &Manifest, node: &Node, watch: &Watch) -> Result<bool, Failure> {
+    let catalog = components::load(manifest, node)?;
+    let (tell, events) = channel();
+    let to_sink = tell.clone();
+    let (level, told) = (manifest.log_level, residents::Told::new(manifest));
+    set_supervisor_sink(move |done| {
+        report::supervised(level, told.supervisor_of(&done.child), done);
+        if let Some(event) = told.event_of(done) {
+            let _ = to_sink.send(event);
+        }
+    });
+    let signalled = tell.clone();
+    watch.stop_by(manifest.node.stop_time_max + KILL_TIME, move || {
+        let _ = signalled.send(Event::Signal);
+    });
+    let top = residents::supervisor(manifest, &catalog);
+    let top = node
+        .start_supervisor(top)
+        .map_err(|why| AppFailure::Residents(why.to_string()))?;
+    let roots = residents::roots(node, top);
+    // Watched from a process of its own, which outlives the supervisor.
+    node.spawn(move |mut ctx| async move {
+        ctx.monitor(top.pid());
+        let _ = ctx.receive().await;
+        let _ = tell.send(Event::Ended);
+    });
+    Ok(wait(&events, &roots))
+}
+
+/// Waits for the end of the app.
+fn wait(events: &Receiver<Event>, roots: &[Pid]) -> bool {
+    let mut failed = false;
+    while let Ok(event) = events.recv() {
+        match event {
+            Event::Failed => failed = true,
+            Event::GaveUp(supervisor) if roots.contains(&supervisor) => return true,
+            // The one above it knows what to do.
+            Event::GaveUp(_) => {}
+            Event::Ended | Event::Signal => break,
+        }
+    }
+    failed
+}
 
 /// The app in a folder.
 pub(super) fn read(folder: &Path) -> Result<Manifest, AppFailure> {
     // Paths of the current folder read better without a dot before them.
-    let inside = if folder == Path::new(".") {
-        Path::new("")
-    } else {
-        folder
+    let inside = match folder == Path::new(".") {
+        true => Path::new(""),
+        false => folder,
     };
     let file = inside.join(MANIFEST_FILE);
     let unreadable = |why: String| AppFailure::ReadManifest {

@@ -33,7 +33,7 @@ pub(crate) fn run(options: RunOptions) -> Result<u8, Failure> {
     let bytes = read(&options.program)?;
     // The node comes first: what the scheduler asks of the system when it starts costs the system
     // microseconds while we have one thread, and ten milliseconds once the watch has made a second.
-    let node = start_node(&options)?;
+    let node = start_node(options.workers)?;
     let watch = Watch::start().map_err(Failure::Signals)?;
     let ended = start_program(&options, &bytes, &node).map(|(_catalog, program)| {
         watch.guard(&node, program.pid());
@@ -71,9 +71,9 @@ pub(super) fn read(program: &Path) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-fn start_node(options: &RunOptions) -> Result<Node, Failure> {
+pub(super) fn start_node(workers: Option<usize>) -> Result<Node, Failure> {
     let mut config = Config::default();
-    if let Some(workers) = options.workers {
+    if let Some(workers) = workers {
         config.workers = workers;
     }
     let reactor = Reactor::new().map_err(Failure::Reactor)?;
@@ -91,7 +91,7 @@ fn start_program(
         program: options.program.clone(),
         why,
     };
-    let engine = start_engine(options, node)?;
+    let engine = start_engine(node, |cache| engine_config(options, cache))?;
     let module = engine.load(bytes).map_err(load)?;
     let entry = options.entry.as_deref();
     let program = Program {
@@ -142,15 +142,16 @@ fn grants(options: &RunOptions) -> Grants {
 }
 
 /// A cache that cannot be used costs time, not the run.
-fn start_engine(options: &RunOptions, node: &Node) -> Result<Engine, Failure> {
+pub(super) fn start_engine(
+    node: &Node,
+    config: impl Fn(Option<CacheConfig>) -> EngineConfig,
+) -> Result<Engine, Failure> {
     let cache = cache::directory(|name| std::env::var_os(name)).map(|dir| CacheConfig {
         dir,
         bytes_max: CACHE_BYTES_MAX,
     });
-    match Engine::new(engine_config(options, cache), &node.handle()) {
-        Err(EngineError::CacheDir { .. }) => {
-            Engine::new(engine_config(options, None), &node.handle())
-        }
+    match Engine::new(config(cache), &node.handle()) {
+        Err(EngineError::CacheDir { .. }) => Engine::new(config(None), &node.handle()),
         started => started,
     }
     .map_err(Failure::Engine)

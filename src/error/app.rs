@@ -9,10 +9,31 @@ use rusm_wasm::LoadError;
 /// Why an app cannot be run or built, or a file not be looked into.
 #[derive(Debug)]
 pub(crate) enum AppFailure {
-    Inspect { file: PathBuf, why: LoadError },
+    Inspect {
+        file: PathBuf,
+        why: LoadError,
+    },
     NoManifest(PathBuf),
-    ReadManifest { file: PathBuf, why: String },
-    Manifest { file: PathBuf, mistakes: Mistakes },
+    ReadManifest {
+        file: PathBuf,
+        why: String,
+    },
+    Manifest {
+        file: PathBuf,
+        mistakes: Mistakes,
+    },
+    /// Nothing is started with the app.
+    NoResidents,
+    /// A component is a folder that nobody has built.
+    NotBuilt(String),
+    /// A file is not what its component says.
+    Kind {
+        component: String,
+        file: PathBuf,
+        is_component: bool,
+    },
+    /// The residents did not start.
+    Residents(String),
 }
 
 impl fmt::Display for AppFailure {
@@ -35,6 +56,28 @@ impl fmt::Display for AppFailure {
                 let mistakes = mistakes.with_file(&file);
                 write!(f, "the manifest makes no sense:\n{mistakes}")
             }
+            Self::NoResidents => f.write_str(
+                "nothing of the app is started with it: no component has a `resident`. Write \
+                 `resident = 1` to one of [components].",
+            ),
+            Self::NotBuilt(name) => write!(f, "`{name}` is not built. Run `rusm build`."),
+            Self::Kind {
+                component,
+                file,
+                is_component,
+            } => {
+                let (says, is) = match is_component {
+                    true => ("module", "component"),
+                    false => ("component", "core module"),
+                };
+                let file = file.display();
+                write!(
+                    f,
+                    "`kind` in [components.{component}] says {says}, but `{file}` is a {is}. \
+                     Correct one of them."
+                )
+            }
+            Self::Residents(why) => write!(f, "the residents cannot be started: {why}."),
         }
     }
 }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusm_actor::supervisor::{Restart, Strategy};
+use rusm_wasm::Flavour;
 use rusm_wasm::grant::{LogLevel, Pattern, Profile, ProfileError, Profiles, Word};
 
 use super::mistake::shown;
 use super::read::{At, Reader, Table};
 use super::{
-    Component, DEFAULT_SUPERVISOR, FileKind, Flavour, Manifest, NAME_CHARS_MAX, NodeSettings,
+    Component, DEFAULT_SUPERVISOR, FileKind, Manifest, NAME_CHARS_MAX, NodeSettings,
     STOP_TIME_DEFAULT, SupervisorSettings, capability,
 };
 use crate::suggest::closest;

@@ -36,7 +36,7 @@ fn a_directory_in_place_of_a_program() {
         .args("run d")
         .status(1)
         .stderr_is_one_line()
-        .stderr_has("cannot run `d`: reading it failed");
+        .stderr_has("there is no app in `d`: it has no rusm.toml");
 }
 
 #[test]

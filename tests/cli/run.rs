@@ -293,6 +293,11 @@ impl Ended {
         self.status.code()
     }
 
+    /// All that came on stderr.
+    pub(crate) fn errors(&self) -> &str {
+        &self.stderr
+    }
+
     /// All that came on stdout.
     pub(crate) fn text(&self) -> &str {
         &self.stdout

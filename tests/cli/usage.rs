@@ -57,7 +57,6 @@ fn what_makes_no_sense_is_misuse_and_one_sentence() {
         ("help deploy", "there is no command `deploy`"),
         ("--verbose", "does not understand `--verbose`"),
         ("--help=run", "takes no value"),
-        ("run", "there is no program to run"),
         ("run --evn A=B a.wasm", "Did you mean `--env`?"),
         (
             "run --env",
