@@ -1,9 +1,11 @@
-//! WASI 0.3 for components that are compiled with concurrency: `wasmtime-wasi`, except for its
-//! monotonic clock, whose waits would need a Tokio runtime. Sockets are not here.
+//! WASI 0.3 for components that are compiled with concurrency: `wasmtime-wasi`, except for what
+//! would need a Tokio runtime, the waits of its monotonic clock and its sockets.
 //!
 //! Calls that touch files, and writes to this program's stdout that nobody reads, block the worker
 //! they run on: a guest's calls are futures among others of its store there, and none of them can
 //! take the store to another thread. The scheduler's watcher gives the others a spare one.
+
+mod sockets;
 
 use std::time::Duration;
 
@@ -15,6 +17,8 @@ use wasmtime_wasi::p3::{cli, filesystem, random};
 
 use crate::guest::State;
 use crate::link::opaque;
+use crate::wasi;
+use sockets::SocketsView;
 
 /// Everything such a component may import of WASI 0.3.
 pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
@@ -23,7 +27,11 @@ pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
     random::add_to_linker(linker)?;
     types::add_to_linker::<_, WasiClocks>(linker, State::clocks)?;
     system_clock::add_to_linker::<_, WasiClocks>(linker, State::clocks)?;
-    monotonic_clock::add_to_linker::<_, Clock>(linker, |_| Clock)
+    monotonic_clock::add_to_linker::<_, Clock>(linker, |_| Clock)?;
+    sockets::add(linker, |state| {
+        let (table, net) = wasi::of(state).table_and_net();
+        SocketsView { table, net }
+    })
 }
 
 /// The scheduler's time; it needs nothing of a guest's state.

@@ -7,16 +7,19 @@
 
 mod access;
 mod address;
+mod convert;
 mod error;
 mod names;
 mod option;
 mod tcp;
 mod udp;
+mod waiters;
 
 pub(crate) use access::Net;
 pub(crate) use address::Family;
+pub(crate) use convert::convert_addresses;
 pub(crate) use error::NetError;
 pub(crate) use names::{NameError, Query};
 pub(crate) use option::Options;
-pub(crate) use tcp::{Tcp, TcpHandle};
+pub(crate) use tcp::{Listener, Tcp, TcpHandle};
 pub(crate) use udp::{DATAGRAM_BYTES_MAX, Ends, Udp, UdpHandle};

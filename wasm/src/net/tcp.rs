@@ -156,13 +156,14 @@ impl Tcp {
         if self.state != State::Listening {
             return Err(self.wrong_state());
         }
-        let live = net.take_socket()?;
-        match self.handle.polled.attempt(Socket::accept) {
-            Ok((socket, _)) => {
-                Self::register(socket, live, self.family, State::Connected).map(Some)
-            }
-            Err(error) if would_block(&error) => Ok(None),
-            Err(error) => Err(accept_error(&error)),
+        self.listener().accept(net)
+    }
+
+    /// What takes the connections of a socket that listens.
+    pub(crate) fn listener(&self) -> Listener {
+        Listener {
+            handle: self.handle.clone(),
+            family: self.family,
         }
     }
 
@@ -221,6 +222,29 @@ impl Tcp {
             State::Failed(error) => error,
             _ => NetError::InvalidState,
         }
+    }
+}
+
+/// Takes the connections of a socket, for as long as it lives itself.
+pub(crate) struct Listener {
+    handle: Arc<TcpHandle>,
+    family: Family,
+}
+
+impl Listener {
+    /// The next connection, or none if one has to wait for it.
+    pub(crate) fn accept(&self, net: &Net) -> Result<Option<Tcp>> {
+        let live = net.take_socket()?;
+        match self.handle.polled.attempt(Socket::accept) {
+            Ok((socket, _)) => Tcp::register(socket, live, self.family, State::Connected).map(Some),
+            Err(error) if would_block(&error) => Ok(None),
+            Err(error) => Err(accept_error(&error)),
+        }
+    }
+
+    /// Whether there is a connection to take.
+    pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.handle.poll_readable(cx)
     }
 }
 

@@ -11,6 +11,7 @@ use socket2::{Protocol, SockRef, Socket, Type};
 use super::access::Live;
 use super::address::remote;
 use super::tcp::tried;
+use super::waiters::Waiters;
 use super::{Family, Net, NetError, Options};
 
 /// The largest datagram there can be; one that is larger is refused.
@@ -24,6 +25,8 @@ type Result<T> = std::result::Result<T, NetError>;
 /// The open descriptor: shared by a socket and its streams, closed by the last of them.
 pub(crate) struct UdpHandle {
     polled: Polled<UdpSocket>,
+    readers: Arc<Waiters>,
+    writers: Arc<Waiters>,
     _live: Live,
 }
 
@@ -58,6 +61,8 @@ impl Udp {
         socket.set_nonblocking(true)?;
         let handle = UdpHandle {
             polled: Polled::new(socket.into())?,
+            readers: Arc::default(),
+            writers: Arc::default(),
             _live: live,
         };
         Ok(Self {
@@ -128,6 +133,14 @@ impl Udp {
             }
         }
         Ok(())
+    }
+
+    /// Sends one datagram, to the connected peer if `to` is none; false if one has to wait.
+    pub(crate) fn send(&mut self, net: &Net, data: &[u8], to: Option<SocketAddr>) -> Result<bool> {
+        let sent = self.handle.send(net, self.family, self.ends, data, to)?;
+        // The system binds a socket that sends to any free port.
+        self.ends.bound.get_or_insert(self.family.unspecified());
+        Ok(sent)
     }
 
     pub(crate) fn local_address(&self) -> Result<SocketAddr> {
@@ -218,5 +231,15 @@ impl UdpHandle {
     /// Whether there is room to send.
     pub(crate) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.polled.poll_writable(cx)
+    }
+
+    /// As `poll_readable`, for several who wait at a time.
+    pub(crate) fn poll_readable_by_many(&self, cx: &Context<'_>) -> Poll<()> {
+        self.readers.poll(cx, |cx| self.polled.poll_readable(cx))
+    }
+
+    /// As `poll_writable`, for several who wait at a time.
+    pub(crate) fn poll_writable_by_many(&self, cx: &Context<'_>) -> Poll<()> {
+        self.writers.poll(cx, |cx| self.polled.poll_writable(cx))
     }
 }

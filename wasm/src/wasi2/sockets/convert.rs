@@ -1,14 +1,11 @@
-//! Our words and addresses as the standard's, and back.
+//! Our words as the standard's. Addresses are converted in `net/convert.rs`.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 use wasmtime::component::ResourceTableError;
 
-use super::bindings::wasi::sockets::network::{
-    ErrorCode, IpAddress, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, Ipv6SocketAddress,
-};
-use crate::net::{Family, NameError, NetError};
+use super::bindings::wasi::sockets::network::{self, ErrorCode};
+use crate::net::{NameError, NetError};
 
 /// Why a call did not answer what it was asked.
 #[derive(Debug)]
@@ -90,62 +87,4 @@ pub(super) fn code_of(error: &wasmtime::Error) -> Option<ErrorCode> {
         .map(|StreamFailure(error)| (*error).into())
 }
 
-impl From<IpAddressFamily> for Family {
-    fn from(family: IpAddressFamily) -> Self {
-        match family {
-            IpAddressFamily::Ipv4 => Self::V4,
-            IpAddressFamily::Ipv6 => Self::V6,
-        }
-    }
-}
-
-impl From<Family> for IpAddressFamily {
-    fn from(family: Family) -> Self {
-        match family {
-            Family::V4 => Self::Ipv4,
-            Family::V6 => Self::Ipv6,
-        }
-    }
-}
-
-impl From<IpSocketAddress> for SocketAddr {
-    fn from(address: IpSocketAddress) -> Self {
-        match address {
-            IpSocketAddress::Ipv4(v4) => {
-                let (a, b, c, d) = v4.address;
-                (Ipv4Addr::new(a, b, c, d), v4.port).into()
-            }
-            IpSocketAddress::Ipv6(v6) => {
-                let (a, b, c, d, e, f, g, h) = v6.address;
-                let ip = Ipv6Addr::new(a, b, c, d, e, f, g, h);
-                SocketAddrV6::new(ip, v6.port, v6.flow_info, v6.scope_id).into()
-            }
-        }
-    }
-}
-
-impl From<SocketAddr> for IpSocketAddress {
-    fn from(address: SocketAddr) -> Self {
-        match address {
-            SocketAddr::V4(v4) => Self::Ipv4(Ipv4SocketAddress {
-                port: v4.port(),
-                address: v4.ip().octets().into(),
-            }),
-            SocketAddr::V6(v6) => Self::Ipv6(Ipv6SocketAddress {
-                port: v6.port(),
-                flow_info: v6.flowinfo(),
-                address: v6.ip().segments().into(),
-                scope_id: v6.scope_id(),
-            }),
-        }
-    }
-}
-
-impl From<IpAddr> for IpAddress {
-    fn from(address: IpAddr) -> Self {
-        match address {
-            IpAddr::V4(v4) => Self::Ipv4(v4.octets().into()),
-            IpAddr::V6(v6) => Self::Ipv6(v6.segments().into()),
-        }
-    }
-}
+crate::net::convert_addresses!(network);
