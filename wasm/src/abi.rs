@@ -14,6 +14,7 @@ mod message;
 mod process;
 mod registry;
 mod spawn;
+mod stream;
 mod timer;
 
 use std::fmt;
@@ -38,7 +39,8 @@ pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
     info::add(linker)?;
     registry::add(linker)?;
     group::add(linker)?;
-    timer::add(linker)
+    timer::add(linker)?;
+    stream::add(linker)
 }
 
 /// A range that is not in the guest's memory.

@@ -291,6 +291,9 @@ impl Linked {
             Self::Component(linked) => linked.run(&mut store).await,
             Self::Lunatic(linked) => linked.run(&mut store).await,
         };
+        if let Ok(reason) = &ended {
+            store.data_mut().ended(reason);
+        }
         ended.map_err(|_full| {
             let mut unused = store.into_data();
             unused.limit.restart();

@@ -53,6 +53,7 @@ pub use flavour::Flavour;
 pub use guest::Prepared;
 pub use host::log::Line;
 pub use lunatic::Lunatic;
+pub use host::stream::StreamOffer;
 pub use module::Module;
 pub use program::{Capture, Mount, Program, Stdio};
 pub use ready::Ready;

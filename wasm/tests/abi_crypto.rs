@@ -5,39 +5,7 @@ mod support;
 
 use rusm_actor::ExitReason;
 use support::actor::{beside, ended, next, start, told};
-
-/// A guest that is told its parent by a first message. It tells results as tags of empty messages, and
-/// bytes as they are.
-fn guest(data: &str, code: &str) -> String {
-    format!(
-        r#"(module
-          (import "rusm" "receive" (func $receive (param i32 i64 i64 i32 i32 i32) (result i32)))
-          (import "rusm" "send" (func $send (param i64 i64 i32 i32) (result i32)))
-          (import "rusm" "refusal" (func $refusal (param i32 i32) (result i32)))
-          (import "rusm" "random" (func $random (param i32 i32) (result i32)))
-          (import "rusm" "hash" (func $hash (param i32 i32 i32 i32) (result i32)))
-          (import "rusm" "hmac" (func $hmac (param i32 i32 i32 i32 i32 i32) (result i32)))
-          (import "rusm" "hmac_verify" (func $hmac_verify (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
-          (import "rusm" "aes_gcm_seal" (func $seal (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
-          (import "rusm" "aes_gcm_open" (func $open (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
-          (import "rusm" "ed25519_generate" (func $generate (param i32) (result i32)))
-          (import "rusm" "ed25519_public" (func $public (param i32 i32) (result i32)))
-          (import "rusm" "ed25519_sign" (func $sign (param i32 i32 i32 i32) (result i32)))
-          (import "rusm" "ed25519_verify" (func $verify (param i32 i32 i32 i32) (result i32)))
-          (memory (export "memory") 64)
-          (global $parent (mut i64) (i64.const 0))
-          (func $tell (param i32)
-            (drop (call $send (global.get $parent) (i64.extend_i32_s (local.get 0)) (i32.const 0) (i32.const 0))))
-          (func $give (param i32 i32)
-            (drop (call $send (global.get $parent) (i64.const 0) (local.get 0) (local.get 1))))
-          (func $why (call $give (i32.const 60000) (call $refusal (i32.const 60000) (i32.const 500))))
-          {data}
-          (func (export "run") (local $i i32)
-            (drop (call $receive (i32.const 0) (i64.const 0) (i64.const -1) (i32.const 0) (i32.const 256) (i32.const 0)))
-            (global.set $parent (i64.load (i32.const 8)))
-            {code}))"#
-    )
-}
+use support::services::guest;
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -104,19 +72,19 @@ fn hashes_and_message_codes_are_made_of_short_and_of_long_ranges() {
 fn what_one_guest_seals_and_signs_is_opened_and_verified_and_changes_are_noticed() {
     let code = r#"
       (call $tell (call $random (i32.const 100) (i32.const 44)))
-      (call $tell (call $seal (i32.const 112) (i32.const 32) (i32.const 100) (i32.const 1000) (i32.const 2) (i32.const 1000) (i32.const 5) (i32.const 2000)))
-      (call $tell (call $open (i32.const 112) (i32.const 32) (i32.const 100) (i32.const 1000) (i32.const 2) (i32.const 2000) (i32.const 21) (i32.const 3000)))
+      (call $tell (call $aes_gcm_seal (i32.const 112) (i32.const 32) (i32.const 100) (i32.const 1000) (i32.const 2) (i32.const 1000) (i32.const 5) (i32.const 2000)))
+      (call $tell (call $aes_gcm_open (i32.const 112) (i32.const 32) (i32.const 100) (i32.const 1000) (i32.const 2) (i32.const 2000) (i32.const 21) (i32.const 3000)))
       (call $give (i32.const 3000) (i32.const 5))
-      (call $tell (call $open (i32.const 112) (i32.const 32) (i32.const 100) (i32.const 1000) (i32.const 3) (i32.const 2000) (i32.const 21) (i32.const 3000)))
+      (call $tell (call $aes_gcm_open (i32.const 112) (i32.const 32) (i32.const 100) (i32.const 1000) (i32.const 3) (i32.const 2000) (i32.const 21) (i32.const 3000)))
       (call $why)
-      (call $tell (call $seal (i32.const 112) (i32.const 24) (i32.const 100) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 2000)))
+      (call $tell (call $aes_gcm_seal (i32.const 112) (i32.const 24) (i32.const 100) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 2000)))
       (call $why)
-      (call $tell (call $generate (i32.const 200)))
-      (call $tell (call $public (i32.const 200) (i32.const 300)))
-      (call $tell (call $sign (i32.const 200) (i32.const 1000) (i32.const 5) (i32.const 400)))
-      (call $tell (call $verify (i32.const 300) (i32.const 1000) (i32.const 5) (i32.const 400)))
-      (call $tell (call $verify (i32.const 300) (i32.const 1000) (i32.const 4) (i32.const 400)))
-      (call $tell (call $sign (i32.const 200) (i32.const 0) (i32.const 1048577) (i32.const 400)))"#;
+      (call $tell (call $ed25519_generate (i32.const 200)))
+      (call $tell (call $ed25519_public (i32.const 200) (i32.const 300)))
+      (call $tell (call $ed25519_sign (i32.const 200) (i32.const 1000) (i32.const 5) (i32.const 400)))
+      (call $tell (call $ed25519_verify (i32.const 300) (i32.const 1000) (i32.const 5) (i32.const 400)))
+      (call $tell (call $ed25519_verify (i32.const 300) (i32.const 1000) (i32.const 4) (i32.const 400)))
+      (call $tell (call $ed25519_sign (i32.const 200) (i32.const 0) (i32.const 1048577) (i32.const 400)))"#;
     let data = r#"(data (i32.const 1000) "hello")"#;
     beside(&[guest(data, code)], |mut ctx, guests| async move {
         start(&mut ctx, &guests[0]);
@@ -147,12 +115,12 @@ fn a_range_outside_of_the_memory_ends_the_guest_whichever_it_is() {
         ("hash", 4, vec![1, 3]),
         ("hmac", 6, vec![1, 3, 5]),
         ("hmac_verify", 7, vec![1, 3, 5]),
-        ("seal", 8, vec![0, 2, 3, 5, 7]),
-        ("open", 8, vec![0, 2, 3, 5]),
-        ("generate", 1, vec![0]),
-        ("public", 2, vec![0, 1]),
-        ("sign", 4, vec![0, 1, 3]),
-        ("verify", 4, vec![0, 1, 3]),
+        ("aes_gcm_seal", 8, vec![0, 2, 3, 5, 7]),
+        ("aes_gcm_open", 8, vec![0, 2, 3, 5]),
+        ("ed25519_generate", 1, vec![0]),
+        ("ed25519_public", 2, vec![0, 1]),
+        ("ed25519_sign", 4, vec![0, 1, 3]),
+        ("ed25519_verify", 4, vec![0, 1, 3]),
     ];
     let mut guests = Vec::new();
     for (name, count, pointers) in calls {

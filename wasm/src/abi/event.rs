@@ -6,7 +6,7 @@
 //! | 4 | u32: how long the body is |
 //! | 8 | u64: the sender, or who came, left or ended; 0 if there is none |
 //! | 16 | u64: the tag; 0 if there is none |
-//! | 24 | u64: the monitor, timer, alias, group watch or request; 0 if there is none |
+//! | 24 | u64: the monitor, timer, alias, group watch, request or stream; 0 if there is none |
 //! | 32 | u32: the reason's code |
 //! | 36 | u32: the reason's detail |
 //! | 40 | u32: how many bytes at the end of the body are a name |
@@ -31,6 +31,7 @@ pub(crate) const TIMER: u32 = 4;
 pub(crate) const GROUP: u32 = 5;
 pub(crate) const REQUEST: u32 = 6;
 pub(crate) const OPAQUE: u32 = 7;
+pub(crate) const STREAM: u32 = 8;
 
 /// The record, and the body that goes with it.
 struct Flat {
@@ -137,6 +138,15 @@ impl Flat {
             Event::Message { sender, body, .. } => {
                 Flat::plain(MESSAGE, sender, Body::Message(body))
             }
+            Event::Stream {
+                sender,
+                tag,
+                stream,
+            } => Flat {
+                tag,
+                reference: u64::from(stream),
+                ..Flat::plain(STREAM, Some(sender), Body::Made(Vec::new()))
+            },
             Event::Opaque => Flat::plain(OPAQUE, None, Body::Made(Vec::new())),
         }
     }

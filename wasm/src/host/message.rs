@@ -6,6 +6,7 @@ use std::time::Duration;
 use rusm_actor::{Alias, Content, ExitReason, Message, Pid, Reference, Watched};
 
 use crate::guest::State;
+use crate::host::stream::{self, StreamOffer};
 use crate::host::{Held, Refusal, seal};
 
 /// Bytes of one message. What is longer goes through a stream.
@@ -64,6 +65,8 @@ pub(crate) enum Event {
         pid: Pid,
         joined: bool,
     },
+    /// Somebody offers a stream; with number zero there was no room for it, and it is refused.
+    Stream { sender: Pid, tag: u64, stream: u32 },
     /// A native value, which no guest can read.
     Opaque,
 }
@@ -75,7 +78,11 @@ impl Want {
             Want::Any => true,
             Want::Tag(tag) => match message.envelope() {
                 Some(envelope) => envelope.tag == tag,
-                None => tag == 0 && matches!(message.content(), Content::Bytes(_)),
+                None => match message.content() {
+                    Content::Bytes(_) => tag == 0,
+                    Content::Native(value) => stream::tag_of(value) == Some(tag),
+                    _ => false,
+                },
             },
             Want::Reference(bits) => message.reference() == Some(Reference::from_bits(bits)),
         }
@@ -234,6 +241,10 @@ fn open_other(state: &mut State, message: Message) -> Event {
                 body,
             };
         }
+        Err(message) => message,
+    };
+    let message = match StreamOffer::from_message(message) {
+        Ok(offer) => return stream::offered(state, offer),
         Err(message) => message,
     };
     let message = match message.into_timeout() {

@@ -18,6 +18,8 @@ pub(crate) mod refusal;
 pub(crate) mod registry;
 pub(crate) mod seal;
 pub(crate) mod spawn;
+pub(crate) mod stream;
+pub(crate) mod things;
 pub(crate) mod timer;
 
 use std::collections::HashMap;
@@ -44,6 +46,8 @@ pub(crate) struct Actor {
     pub(crate) refusal: Option<Refusal>,
     /// What it was started with.
     pub(crate) args: Vec<String>,
+    /// Streams, and what else has small numbers.
+    pub(crate) things: things::Things,
     /// Links to ended processes, of which it has not read yet that they had ended.
     pub(crate) dead_links: u32,
     /// Groups it is in.

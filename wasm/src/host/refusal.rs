@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use rusm_actor::Pid;
+use rusm_actor::{ExitReason, Pid};
 
 /// A condition that a correct program may meet. Its number is its code in the flat functions;
 /// numbers are never used again for something else.
@@ -37,6 +37,10 @@ pub(crate) enum Refusal {
     BadName,
     /// What was opened or verified is not what was sealed.
     NotAuthentic,
+    /// Nobody reads the stream any more.
+    StreamBroken,
+    /// Whoever wrote to the stream has not come to its end: why.
+    StreamAborted(ExitReason),
     /// The process was not granted this: which grant is missing, and where to give it.
     Denied(String),
     /// The machine or the node has not done its part: why.
@@ -60,6 +64,8 @@ impl Refusal {
             Refusal::BadName => -11,
             Refusal::Denied(_) => -12,
             Refusal::NotAuthentic => -20,
+            Refusal::StreamBroken => -21,
+            Refusal::StreamAborted(_) => -22,
             Refusal::Failed(_) => -13,
         }
     }
@@ -86,6 +92,13 @@ impl fmt::Display for Refusal {
             ),
             Self::NotText(what) => write!(f, "{what} is not UTF-8"),
             Self::Invalid(why) | Self::Denied(why) | Self::Failed(why) => f.write_str(why),
+            Self::StreamBroken => {
+                f.write_str("nobody reads the stream any more; close it, nothing more will arrive")
+            }
+            Self::StreamAborted(reason) => write!(
+                f,
+                "the stream ended before its writer was done: {reason}. What was read is not all."
+            ),
             Self::NotAuthentic => f.write_str(
                 "it is not authentic: it was changed, or sealed with another key, nonce or \
                  additional data. Do not use it.",

@@ -5,6 +5,8 @@
 pub mod actor;
 pub mod runtime;
 pub mod wit;
+#[allow(dead_code)]
+pub mod services;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
