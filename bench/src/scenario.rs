@@ -5,6 +5,7 @@ mod command_storm;
 mod component_storm;
 mod connection_scale;
 mod connection_storm;
+mod crypto_ops;
 mod dynamic_wasm;
 mod fairness_mixed;
 mod fairness_native;
@@ -28,6 +29,7 @@ mod soak;
 mod spawn_bare;
 mod spawn_hold;
 mod spawn_storm;
+mod stream_pipe;
 mod tcp_echo;
 mod timers;
 mod wasm_hold;
@@ -60,7 +62,7 @@ pub(crate) struct Choice {
 /// A default that follows the size of the node.
 pub(crate) const WORKERS: &str = "workers";
 
-pub(crate) static ALL: [&Scenario; 31] = [
+pub(crate) static ALL: [&Scenario; 33] = [
     &spawn_storm::SCENARIO,
     &spawn_bare::SCENARIO,
     &spawn_hold::SCENARIO,
@@ -91,6 +93,8 @@ pub(crate) static ALL: [&Scenario; 31] = [
     &preempt_cost::SCENARIO,
     &dynamic_wasm::SCENARIO,
     &kv_storm::SCENARIO,
+    &stream_pipe::SCENARIO,
+    &crypto_ops::SCENARIO,
     &soak::SCENARIO,
 ];
 
@@ -336,6 +340,18 @@ mod tests {
     }
 
     #[test]
+    fn bytes_stream_and_guests_hash_seal_and_sign() {
+        for kind in ["wasm", "native"] {
+            let more = [("kind", kind), ("pairs", "2"), ("chunk", "3000")];
+            check("stream-pipe", &more);
+        }
+        for op in "sha256 sha512 hmac seal open sign verify random".split(' ') {
+            let report = check("crypto-ops", &[("op", op), ("size", "100")]);
+            assert!(report.figure("bytes_per_s").unwrap() > 0.0, "{op}");
+        }
+    }
+
+    #[test]
     fn a_choice_with_a_wrong_value_is_refused_in_words() {
         for (name, key, value) in [
             ("spawn-storm", "count", "fingers"),
@@ -344,6 +360,8 @@ mod tests {
             ("ring", "tokens", "many"),
             ("fairness-native", "kind", "lazy"),
             ("kv-storm", "op", "guess"),
+            ("stream-pipe", "kind", "paper"),
+            ("crypto-ops", "op", "rot13"),
             ("kv-storm", "recovery", "never"),
         ] {
             let scenario = find(name).unwrap();

@@ -142,12 +142,17 @@ impl Flat {
                 sender,
                 tag,
                 stream,
-            } => Flat {
-                tag,
-                reference: u64::from(stream),
-                ..Flat::plain(STREAM, Some(sender), Body::Made(Vec::new()))
-            },
+            } => Flat::thing(STREAM, sender, tag, stream),
             Event::Opaque => Flat::plain(OPAQUE, None, Body::Made(Vec::new())),
+        }
+    }
+
+    /// A stream or module that came.
+    fn thing(kind: u32, sender: Pid, tag: u64, number: u32) -> Self {
+        Flat {
+            tag,
+            reference: u64::from(number),
+            ..Flat::plain(kind, Some(sender), Body::Made(Vec::new()))
         }
     }
 
