@@ -10,11 +10,14 @@ mod crypto;
 mod event;
 mod group;
 mod info;
+mod kv;
 mod message;
+mod module;
 mod process;
 mod registry;
 mod spawn;
 mod stream;
+mod supervise;
 mod timer;
 
 use std::fmt;
@@ -40,6 +43,9 @@ pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
     registry::add(linker)?;
     group::add(linker)?;
     timer::add(linker)?;
+    kv::add(linker)?;
+    module::add(linker)?;
+    supervise::add(linker)?;
     stream::add(linker)
 }
 

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use rusm_actor::{JoinHandle, Node, Priority};
+use rusm_io::kv::Store;
 
 use crate::error::ProgramError;
 use crate::grant::{Grants, Profile, Profiles, Quota};
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     components: RwLock<HashMap<Arc<str>, Arc<Standing>>>,
     profiles: RwLock<Option<Profiles>>,
     sink: RwLock<Option<Sink>>,
+    store: RwLock<Option<Store>>,
     pub(crate) pace: Pace,
 }
 
@@ -108,6 +110,15 @@ impl Catalog {
         *place = Some(profiles);
     }
 
+    /// The store of keys and values for guests that were granted buckets. Without one they are told
+    /// that there is none.
+    pub fn set_store(&self, store: Store) {
+        let mut place = self.0.store.write().unwrap_or_else(PoisonError::into_inner);
+        let before = place.replace(store);
+        drop(place);
+        drop(before);
+    }
+
     /// Has `sink` called for each line that a guest logs, by the guest's process: it must not wait.
     pub fn on_log(&self, sink: impl Fn(&Line<'_>) + Send + Sync + 'static) {
         let mut place = self.0.sink.write().unwrap_or_else(PoisonError::into_inner);
@@ -150,6 +161,11 @@ impl Shared {
         profiles.as_ref()?.get(name).cloned()
     }
 
+    pub(crate) fn store(&self) -> Option<Store> {
+        let store = self.store.read().unwrap_or_else(PoisonError::into_inner);
+        store.clone()
+    }
+
     pub(crate) fn sink(&self) -> Option<Sink> {
         let sink = self.sink.read().unwrap_or_else(PoisonError::into_inner);
         sink.clone()
@@ -170,6 +186,20 @@ impl Standing {
             shared: self.shared.clone(),
             name: self.name.clone(),
             component: self.component.clone(),
+            grants,
+        })
+    }
+
+    /// The same component with other code: what it was started with, and these grants.
+    pub(crate) fn running(&self, guest: Prepared, grants: Grants) -> Arc<Self> {
+        let component = Spawnable {
+            guest,
+            ..(*self.component).clone()
+        };
+        Arc::new(Self {
+            shared: self.shared.clone(),
+            name: self.name.clone(),
+            component: Arc::new(component),
             grants,
         })
     }

@@ -11,6 +11,7 @@ use wasmtime::{Memory, Store};
 use crate::budget;
 use crate::catalog::Standing;
 use crate::dense::Admission;
+use crate::engine::Engine;
 use crate::error::{LoadError, ProgramError};
 use crate::grant::{Grants, Limits, Profile, Quota, Refusal};
 use crate::host::Actor;
@@ -121,6 +122,11 @@ impl Prepared {
             linked,
             linked_dense: OnceLock::new(),
         })))
+    }
+
+    /// What it was compiled with.
+    pub(crate) fn engine(&self) -> &Engine {
+        self.0.module.engine()
     }
 
     /// Starts a process with arguments, directories, stdio and grants. The directories are opened

@@ -250,7 +250,10 @@ fn a_guest_holds_so_many_streams_and_so_much_room_in_them_and_no_more() {
         |mut ctx, guests| async move {
             let (many, _) = start(&mut ctx, &guests[0]);
             assert_eq!((told(&mut ctx).await, told(&mut ctx).await), (1025, -3));
-            assert!(words(&bytes_of(&mut ctx, many).await).contains("1024 streams and modules"));
+            assert!(
+                words(&bytes_of(&mut ctx, many).await)
+                    .contains("1024 streams, modules and supervisors")
+            );
             assert_eq!((told(&mut ctx).await, told(&mut ctx).await), (1, 9));
             let (large, _) = start(&mut ctx, &guests[1]);
             assert_eq!(told(&mut ctx).await, -4);

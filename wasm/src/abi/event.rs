@@ -20,6 +20,7 @@ use crate::guest::State;
 use crate::host::Body;
 use crate::host::message::Event;
 use crate::host::reason;
+use crate::host::things::Came;
 
 /// Bytes of the record.
 const RECORD_BYTES: usize = 48;
@@ -32,6 +33,7 @@ pub(crate) const GROUP: u32 = 5;
 pub(crate) const REQUEST: u32 = 6;
 pub(crate) const OPAQUE: u32 = 7;
 pub(crate) const STREAM: u32 = 8;
+pub(crate) const MODULE: u32 = 9;
 
 /// The record, and the body that goes with it.
 struct Flat {
@@ -138,21 +140,18 @@ impl Flat {
             Event::Message { sender, body, .. } => {
                 Flat::plain(MESSAGE, sender, Body::Message(body))
             }
-            Event::Stream {
-                sender,
-                tag,
-                stream,
-            } => Flat::thing(STREAM, sender, tag, stream),
+            Event::Stream(came) => Flat::thing(STREAM, came),
+            Event::Module(came) => Flat::thing(MODULE, came),
             Event::Opaque => Flat::plain(OPAQUE, None, Body::Made(Vec::new())),
         }
     }
 
     /// A stream or module that came.
-    fn thing(kind: u32, sender: Pid, tag: u64, number: u32) -> Self {
+    fn thing(kind: u32, came: Came) -> Self {
         Flat {
-            tag,
-            reference: u64::from(number),
-            ..Flat::plain(kind, Some(sender), Body::Made(Vec::new()))
+            tag: came.tag,
+            reference: u64::from(came.number),
+            ..Flat::plain(kind, Some(came.sender), Body::Made(Vec::new()))
         }
     }
 

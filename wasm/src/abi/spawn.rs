@@ -19,7 +19,7 @@ use wasmtime::{Linker, Result};
 use crate::abi::{Guest, MODULE, bytes, guest, put, room, settle, text};
 use crate::guest::State;
 use crate::host::spawn::{self, Options, checked};
-use crate::host::{Refusal, info};
+use crate::host::{Refusal, info, module};
 
 /// Bytes of the record of options.
 const OPTIONS_BYTES: usize = 40;
@@ -38,7 +38,7 @@ pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
         "spawn",
         |mut caller: Guest<'_>, n: i32, nl: i32, a: i32, al: i32, o: i32, ol: i32, at: i32| {
             let options = |memory: &[u8]| read(memory, (o, ol));
-            start(&mut caller, (n, nl), (a, al), options, at)
+            start(&mut caller, What::Component((n, nl)), (a, al), options, at)
         },
     )?;
     for (name, flag) in [("spawn_link", LINK), ("spawn_monitor", MONITOR)] {
@@ -47,17 +47,37 @@ pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
             name,
             move |mut caller: Guest<'_>, n: i32, nl: i32, a: i32, al: i32, at: i32| {
                 let options = |_: &[u8]| Ok(Ok((Options::of(flag | ARGS), flag | ARGS)));
-                start(&mut caller, (n, nl), (a, al), options, at)
+                start(&mut caller, What::Component((n, nl)), (a, al), options, at)
             },
         )?;
     }
     Ok(())
 }
 
-/// Starts a component and writes its pid and monitor at `at`.
+/// What is started.
+enum What {
+    /// A component, by its name.
+    Component(Range),
+    /// A module that the guest holds.
+    Module(u32),
+}
+
+/// As `spawn`, of a module that the guest holds.
+pub(super) fn start_module(
+    caller: &mut Guest<'_>,
+    module: u32,
+    args: Range,
+    options: Range,
+    at: i32,
+) -> Result<i32> {
+    let options = |memory: &[u8]| read(memory, options);
+    start(caller, What::Module(module), args, options, at)
+}
+
+/// Starts something and writes its pid and monitor at `at`.
 fn start(
     caller: &mut Guest<'_>,
-    name: Range,
+    what: What,
     args: Range,
     options: impl FnOnce(&[u8]) -> Result<Result<(Options, u32), Refusal>>,
     at: i32,
@@ -65,13 +85,19 @@ fn start(
     let (memory, state) = guest(caller)?;
     // Before it is started: who is not told its pid must not have started it.
     room(memory, at, STARTED_BYTES)?;
-    let name = text(memory, name.0, name.1, "the name of a component")?;
+    let name = match what {
+        What::Component((at, len)) => text(memory, at, len, "the name of a component")?,
+        What::Module(_) => Ok(""),
+    };
     let args = arguments(bytes(memory, args.0, args.1)?);
     let started = options(memory)?.and_then(|(mut options, flags)| {
         if flags & ARGS != 0 {
             options.args = Some(checked(args?)?);
         }
-        spawn::spawn(state, name?, options)
+        match what {
+            What::Component(_) => spawn::spawn(state, name?, options),
+            What::Module(module) => module::start(state, module, options),
+        }
     });
     if let Ok((pid, monitor)) = &started {
         let mut both = [0; STARTED_BYTES as usize];
@@ -83,7 +109,7 @@ fn start(
 }
 
 /// Arguments: each is its length in four bytes, and then that many bytes.
-fn arguments(mut all: &[u8]) -> Result<Vec<String>, Refusal> {
+pub(super) fn arguments(mut all: &[u8]) -> Result<Vec<String>, Refusal> {
     let cut = || Refusal::Invalid("the arguments end in the midst of one".into());
     let mut args = Vec::new();
     while !all.is_empty() {

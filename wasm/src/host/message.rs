@@ -7,7 +7,7 @@ use rusm_actor::{Alias, Content, ExitReason, Message, Pid, Reference, Watched};
 
 use crate::guest::State;
 use crate::host::stream::{self, StreamOffer};
-use crate::host::{Held, Refusal, seal};
+use crate::host::{Held, Refusal, module, seal, things};
 
 /// Bytes of one message. What is longer goes through a stream.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 1 << 20;
@@ -66,7 +66,9 @@ pub(crate) enum Event {
         joined: bool,
     },
     /// Somebody offers a stream; with number zero there was no room for it, and it is refused.
-    Stream { sender: Pid, tag: u64, stream: u32 },
+    Stream(things::Came),
+    /// Somebody hands over a module; with number zero there was no room for it.
+    Module(things::Came),
     /// A native value, which no guest can read.
     Opaque,
 }
@@ -80,7 +82,10 @@ impl Want {
                 Some(envelope) => envelope.tag == tag,
                 None => match message.content() {
                     Content::Bytes(_) => tag == 0,
-                    Content::Native(value) => stream::tag_of(value) == Some(tag),
+                    Content::Native(value) => {
+                        let about = stream::tag_of(value).or_else(|| module::tag_of(value));
+                        about == Some(tag)
+                    }
                     _ => false,
                 },
             },
@@ -245,6 +250,10 @@ fn open_other(state: &mut State, message: Message) -> Event {
     };
     let message = match StreamOffer::from_message(message) {
         Ok(offer) => return stream::offered(state, offer),
+        Err(message) => message,
+    };
+    let message = match module::came(state, message) {
+        Ok(event) => return event,
         Err(message) => message,
     };
     let message = match message.into_timeout() {

@@ -9,8 +9,10 @@
 pub(crate) mod crypto;
 pub(crate) mod group;
 pub(crate) mod info;
+pub(crate) mod kv;
 pub(crate) mod log;
 pub(crate) mod message;
+pub(crate) mod module;
 pub(crate) mod power;
 pub(crate) mod process;
 pub(crate) mod reason;
@@ -19,6 +21,7 @@ pub(crate) mod registry;
 pub(crate) mod seal;
 pub(crate) mod spawn;
 pub(crate) mod stream;
+pub(crate) mod supervise;
 pub(crate) mod things;
 pub(crate) mod timer;
 

@@ -30,6 +30,18 @@ pub(crate) fn may_kill_group(state: &State, group: &str) -> Result<(), Refusal> 
     state.grants().may_kill_group(group).map_err(denied)
 }
 
+pub(crate) fn may_read_bucket(state: &State, bucket: &str) -> Result<(), Refusal> {
+    state.grants().may_read_bucket(bucket).map_err(denied)
+}
+
+pub(crate) fn may_write_bucket(state: &State, bucket: &str) -> Result<(), Refusal> {
+    state.grants().may_write_bucket(bucket).map_err(denied)
+}
+
+pub(crate) fn may_load_modules(state: &State) -> Result<(), Refusal> {
+    state.grants().may_load_modules().map_err(denied)
+}
+
 pub(crate) fn may_log(state: &State, level: grant::LogLevel) -> Result<(), Refusal> {
     state.grants().may_log(level).map_err(denied)
 }

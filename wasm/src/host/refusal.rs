@@ -4,6 +4,7 @@
 use std::fmt;
 
 use rusm_actor::{ExitReason, Pid};
+use rusm_io::kv::KvError;
 
 /// A condition that a correct program may meet. Its number is its code in the flat functions;
 /// numbers are never used again for something else.
@@ -37,6 +38,16 @@ pub(crate) enum Refusal {
     BadName,
     /// What was opened or verified is not what was sealed.
     NotAuthentic,
+    /// The store has no such key.
+    NoKey,
+    /// The store could not do it.
+    Store(KvError),
+    /// What was to be compiled is no code that can be started: why.
+    BadModule(String),
+    /// A supervisor could not do it: why.
+    Supervision(String),
+    /// The supervisor has no such child.
+    NoChild,
     /// Nobody reads the stream any more.
     StreamBroken,
     /// Whoever wrote to the stream has not come to its end: why.
@@ -66,6 +77,11 @@ impl Refusal {
             Refusal::NotAuthentic => -20,
             Refusal::StreamBroken => -21,
             Refusal::StreamAborted(_) => -22,
+            Refusal::NoKey => -23,
+            Refusal::Store(error) => code_of(error),
+            Refusal::BadModule(_) => -28,
+            Refusal::Supervision(_) => -29,
+            Refusal::NoChild => -30,
             Refusal::Failed(_) => -13,
         }
     }
@@ -92,6 +108,11 @@ impl fmt::Display for Refusal {
             ),
             Self::NotText(what) => write!(f, "{what} is not UTF-8"),
             Self::Invalid(why) | Self::Denied(why) | Self::Failed(why) => f.write_str(why),
+            Self::NoKey => f.write_str("the bucket has no such key"),
+            Self::Store(error) => error.fmt(f),
+            Self::BadModule(why) => write!(f, "the module cannot be started: {why}"),
+            Self::Supervision(why) => f.write_str(why),
+            Self::NoChild => f.write_str("the supervisor has no child of that id"),
             Self::StreamBroken => {
                 f.write_str("nobody reads the stream any more; close it, nothing more will arrive")
             }
@@ -111,5 +132,21 @@ impl fmt::Display for Refusal {
             Self::NoName(name) => write!(f, "nobody is named `{name}`"),
             Self::BadName => f.write_str("a name has 1 to 255 bytes and is not `undefined`"),
         }
+    }
+}
+
+/// What a store says, as a code.
+fn code_of(error: &KvError) -> i32 {
+    match error {
+        KvError::TooManyBuckets { .. } => -3,
+        KvError::BucketName { .. }
+        | KvError::KeyTooLarge { .. }
+        | KvError::ValueTooLarge { .. }
+        | KvError::BatchTooLarge { .. } => -4,
+        KvError::PageSize { .. } => -7,
+        KvError::NoBucket(_) => -24,
+        KvError::Busy { .. } => -25,
+        KvError::DiskFull { .. } => -26,
+        _ => -27,
     }
 }

@@ -41,20 +41,55 @@ pub(crate) fn spawn(
     name: &str,
     options: Options,
 ) -> Result<(Pid, Option<u64>), Refusal> {
+    let standing = standing_of(state, name, &options)?;
+    start(state, standing, options)
+}
+
+/// What a component is started as, if the process may start it: with what it may do, or less.
+pub(crate) fn standing_of(
+    state: &State,
+    name: &str,
+    options: &Options,
+) -> Result<Arc<Standing>, Refusal> {
     power::may_spawn(state, name)?;
     let shared = state.standing.as_ref().and_then(|s| s.shared());
     let named = shared.as_ref().and_then(|shared| shared.find(name));
     let named = named.ok_or_else(|| Refusal::NoComponent(name.into()))?;
-    let profile = match &options.profile {
-        Some(profile) => {
-            let found = shared.and_then(|shared| shared.profile(profile));
-            let unknown = || Refusal::Invalid(format!("there is no profile `{profile}`"));
-            Some(found.ok_or_else(unknown)?)
-        }
-        None => None,
-    };
-    let narrowed = profile.map_or_else(|| named.grants.clone(), |p| named.grants.narrowed(&p));
-    let standing = narrow(named, narrowed.with_limits(&options.limits()));
+    narrowed(state, named, options)
+}
+
+/// The same with what the options leave of it.
+fn narrowed(
+    state: &State,
+    standing: Arc<Standing>,
+    options: &Options,
+) -> Result<Arc<Standing>, Refusal> {
+    let mut grants = standing.grants.clone();
+    if let Some(profile) = &options.profile {
+        let shared = state.standing.as_ref().and_then(|s| s.shared());
+        let found = shared.and_then(|shared| shared.profile(profile));
+        let unknown = || Refusal::Invalid(format!("there is no profile `{profile}`"));
+        grants = grants.narrowed(&found.ok_or_else(unknown)?);
+    }
+    Ok(narrow(standing, grants.with_limits(&options.limits())))
+}
+
+/// Starts a process of code that is no component by itself, with what the options leave of what it
+/// may do.
+pub(crate) fn start_code(
+    state: &mut State,
+    standing: Arc<Standing>,
+    options: Options,
+) -> Result<(Pid, Option<u64>), Refusal> {
+    let standing = narrowed(state, standing, &options)?;
+    start(state, standing, options)
+}
+
+fn start(
+    state: &mut State,
+    standing: Arc<Standing>,
+    options: Options,
+) -> Result<(Pid, Option<u64>), Refusal> {
     let monitored = options.monitor;
     if monitored {
         state.actor().room()?;

@@ -8,7 +8,7 @@ use rusm_actor::{Message, Pid, ReaderGone, StreamReader, open_stream};
 use crate::guest::State;
 use crate::host::Refusal;
 use crate::host::message::Event;
-use crate::host::things::Thing;
+use crate::host::things::{Came, Thing};
 
 /// Bytes a stream holds on their way if its opener does not say.
 pub(crate) const CAPACITY_BYTES: usize = 256 << 10;
@@ -53,12 +53,12 @@ pub(crate) fn tag_of(value: &(dyn Any + Send)) -> Option<u64> {
 /// Keeps an offered stream until it is accepted.
 pub(crate) fn offered(state: &mut State, offer: StreamOffer) -> Event {
     let StreamOffer { from, tag, reader } = offer;
-    let stream = state.things().hold(Thing::Offer(reader)).unwrap_or(0);
-    Event::Stream {
+    let number = state.things().hold(Thing::Offer(reader)).unwrap_or(0);
+    Event::Stream(Came {
         sender: from,
         tag,
-        stream,
-    }
+        number,
+    })
 }
 
 /// Opens a stream to a process; the number of the end that writes. With capacity zero it holds

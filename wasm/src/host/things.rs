@@ -1,12 +1,12 @@
-//! What a process holds beside references: ends of streams and modules, under small numbers of its
+//! What a process holds beside references: ends of streams, modules and supervisors, under small numbers of its
 //! own. A number of one process means nothing in another.
 
-use rusm_actor::{ExitReason, StreamReader, StreamWriter};
+use rusm_actor::{ExitReason, Pid, StreamReader, StreamWriter};
 
 use crate::guest::State;
-use crate::host::Refusal;
+use crate::host::{Refusal, module, supervise};
 
-/// Streams and modules that one process may hold at a time.
+/// Streams, modules and supervisors that one process may hold at a time.
 pub(crate) const THINGS_MAX: usize = 1_024;
 
 /// One of them.
@@ -15,8 +15,19 @@ pub(crate) enum Thing {
     Offer(StreamReader),
     Reader(StreamReader),
     Writer(StreamWriter),
+    Module(module::Code),
+    Supervisor(supervise::Supervised),
     /// One that is being changed into another, for the length of a function.
     Taken,
+}
+
+/// A stream or module that came in a message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Came {
+    pub(crate) sender: Pid,
+    pub(crate) tag: u64,
+    /// Zero if there was no room for it.
+    pub(crate) number: u32,
 }
 
 /// A table of them, made when a process first holds one.
@@ -33,7 +44,7 @@ impl Things {
             return Ok(());
         }
         Err(Refusal::Limit {
-            what: "streams and modules at a time",
+            what: "streams, modules and supervisors at a time",
             max: THINGS_MAX,
         })
     }

@@ -3,10 +3,10 @@
 #![allow(dead_code, unreachable_pub)] // Each test binary uses its own part.
 
 pub mod actor;
+pub mod kv;
 pub mod runtime;
-pub mod wit;
-#[allow(dead_code)]
 pub mod services;
+pub mod wit;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};

@@ -15,6 +15,27 @@ const IMPORTS: &[(&str, &str)] = &[
     ("ed25519_public", "i32 i32"),
     ("ed25519_sign", "i32 i32 i32 i32"),
     ("ed25519_verify", "i32 i32 i32 i32"),
+    ("kv_create", "i32 i32"),
+    ("kv_drop", "i32 i32"),
+    ("kv_get", "i32 i32 i32 i32 i32 i32"),
+    ("kv_exists", "i32 i32 i32 i32"),
+    ("kv_set", "i32 i32 i32 i32 i32 i32"),
+    ("kv_delete", "i32 i32 i32 i32"),
+    ("kv_compare_and_set", "i32 i32 i32 i32 i32 i32 i32 i32 i32"),
+    ("kv_list", "i32 i32 i32 i32 i32"),
+    ("kv_batch", "i32 i32 i32"),
+    ("module_compile", "i32 i32"),
+    ("module_spawn", "i32 i32 i32 i32 i32 i32"),
+    ("module_send", "i64 i64 i32"),
+    ("module_close", "i32"),
+    ("supervise_start", "i32 i32"),
+    ("supervise_start_child", "i32 i32 i32"),
+    ("supervise_restart_child", "i32 i32 i32 i32"),
+    ("supervise_terminate_child", "i32 i32 i32"),
+    ("supervise_delete_child", "i32 i32 i32"),
+    ("supervise_count", "i32 i32"),
+    ("supervise_which", "i32 i32 i32"),
+    ("supervise_stop", "i32"),
     ("stream_open", "i64 i64 i32"),
     ("stream_accept", "i32"),
     ("stream_write", "i32 i32 i32"),
@@ -63,4 +84,22 @@ pub fn guest(data: &str, code: &str) -> String {
 /// The sentence that a guest gives.
 pub fn words(message: &rusm_actor::Message) -> &str {
     str::from_utf8(message.bytes()).unwrap()
+}
+
+/// A data segment of any bytes.
+pub fn data(at: usize, bytes: &[u8]) -> String {
+    let bytes: String = bytes.iter().map(|byte| format!("\\{byte:02x}")).collect();
+    format!(r#"(data (i32.const {at}) "{bytes}")"#)
+}
+
+/// The next bytes that this guest gives; what it tells stays.
+pub async fn told_bytes(
+    ctx: &mut rusm_actor::Context,
+    pid: rusm_actor::Pid,
+) -> rusm_actor::Message {
+    let of = |m: &rusm_actor::Message| {
+        m.envelope().is_some_and(|e| e.from == pid) && !m.bytes().is_empty()
+    };
+    let bytes = ctx.receive_match_within(super::PATIENCE, of).await;
+    bytes.expect("the guest gives bytes")
 }
