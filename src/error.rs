@@ -56,16 +56,33 @@ pub(crate) enum Misuse {
 /// The command line makes sense, and it cannot be done.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    ReadProgram { program: PathBuf, why: io::Error },
-    ProgramTooLarge { program: PathBuf, bytes_max: u64 },
+    ReadProgram {
+        program: PathBuf,
+        why: io::Error,
+    },
+    ProgramTooLarge {
+        program: PathBuf,
+        bytes_max: u64,
+    },
     Signals(io::Error),
     Reactor(io::Error),
     Node(rusm_actor::StartError),
     Engine(EngineError),
-    Load { program: PathBuf, why: LoadError },
-    Start { program: PathBuf, why: ProgramError },
+    Load {
+        program: PathBuf,
+        why: LoadError,
+    },
+    Start {
+        program: PathBuf,
+        why: ProgramError,
+    },
     Print(io::Error),
     App(AppFailure),
+    Keep {
+        what: &'static str,
+        file: PathBuf,
+        why: io::Error,
+    },
 }
 
 impl Error {
@@ -232,6 +249,13 @@ impl fmt::Display for Failure {
                 write!(f, "cannot print the answer: {why}. Send it somewhere else.")
             }
             Failure::App(why) => why.fmt(f),
+            Failure::Keep { what, file, why } => {
+                let file = file.display();
+                write!(
+                    f,
+                    "cannot keep the {what} in `{file}`: {why}. Name another file."
+                )
+            }
         }
     }
 }

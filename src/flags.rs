@@ -86,8 +86,31 @@ pub(crate) const LUNATIC: Flag = Flag {
     repeats: false,
 };
 
+pub(crate) const COMPUTE: Flag = Flag {
+    name: "compute",
+    value: "",
+    help: "Compile the program for working on its memory for long, with guard pages, instead of \
+           for starting fast",
+    example: "",
+    repeats: false,
+};
+pub(crate) const COREDUMP: Flag = Flag {
+    name: "coredump",
+    value: "FILE",
+    help: "If the program traps, keep its memory and frames in FILE, as a WebAssembly core dump",
+    example: "core.wasm",
+    repeats: false,
+};
+pub(crate) const PROFILE: Flag = Flag {
+    name: "profile",
+    value: "FILE",
+    help: "Note every millisecond which function runs; FILE is for profiler.firefox.com",
+    example: "profile.json",
+    repeats: false,
+};
+
 /// The flags of `rusm run`, in the order the help lists them.
-pub(crate) const RUN_FLAGS: [&Flag; 8] = [
+pub(crate) const RUN_FLAGS: [&Flag; 11] = [
     &ENV,
     &DIR,
     &CONNECT,
@@ -96,6 +119,9 @@ pub(crate) const RUN_FLAGS: [&Flag; 8] = [
     &WORKERS,
     &INVOKE,
     &LUNATIC,
+    &COMPUTE,
+    &COREDUMP,
+    &PROFILE,
 ];
 
 /// One command line, taken apart.

@@ -9,6 +9,7 @@ mod cache;
 mod command;
 mod error;
 mod flags;
+mod looks;
 mod options;
 mod report;
 mod signal;

@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use rusm_sched::WORKERS_MAX;
+use rusm_wasm::Flavour;
 use rusm_wasm::grant::{NetPattern, NetPatternError};
 
 use crate::error::Misuse;
@@ -32,6 +33,9 @@ pub(crate) struct RunOptions {
     pub(crate) entry: Option<String>,
     /// It was built for the Lunatic runtime.
     pub(crate) lunatic: bool,
+    pub(crate) flavour: Flavour,
+    pub(crate) coredump: Option<PathBuf>,
+    pub(crate) profile: Option<PathBuf>,
 }
 
 /// A directory of the host and the name the program knows it by.
@@ -55,6 +59,9 @@ impl TryFrom<RunFlags> for RunOptions {
             workers: single(&typed, &flags::WORKERS, workers)?,
             entry: single(&typed, &flags::INVOKE, |name| Ok(name.to_owned()))?,
             lunatic: typed.has(&flags::LUNATIC),
+            flavour: flavour(&typed),
+            coredump: file(&typed, &flags::COREDUMP),
+            profile: file(&typed, &flags::PROFILE),
             program: typed.program.into(),
         })
     }
@@ -118,6 +125,17 @@ fn addresses(
         .values(flag)
         .map(|value| parse(flag, value, read))
         .collect()
+}
+
+fn flavour(typed: &RunFlags) -> Flavour {
+    match typed.has(&flags::COMPUTE) {
+        true => Flavour::Compute,
+        false => Flavour::Spawn,
+    }
+}
+
+fn file(typed: &RunFlags, flag: &'static Flag) -> Option<PathBuf> {
+    typed.values(flag).next().map(PathBuf::from)
 }
 
 fn workers(text: &str) -> Result<usize, String> {

@@ -13,6 +13,7 @@ mod cli {
     mod examples;
     mod guests;
     mod inspect;
+    mod looks;
     mod run;
     mod signals;
     mod usage;

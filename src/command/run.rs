@@ -14,6 +14,7 @@ use rusm_wasm::{
 
 use crate::cache;
 use crate::error::Failure;
+use crate::looks::Looks;
 use crate::options::RunOptions;
 use crate::report::{self, Ending};
 use crate::signal::{STOP_TIME_MAX, Watch};
@@ -35,20 +36,22 @@ pub(crate) fn run(options: RunOptions) -> Result<u8, Failure> {
     // microseconds while we have one thread, and ten milliseconds once the watch has made a second.
     let node = start_node(options.workers)?;
     let watch = Watch::start().map_err(Failure::Signals)?;
-    let ended = start_program(&options, &bytes, &node).map(|(_catalog, program)| {
+    let looks = Looks::new(&options);
+    let ended = start_program(&options, &bytes, &node, &looks).map(|(_catalog, program)| {
         watch.guard(&node, program.pid());
         Ending::new(&options.args[0], &program.wait())
     });
     // What does not stop in time ends with our process.
     let _ = node.shutdown(STOP_TIME_MAX);
+    let kept = looks.write();
     if let Some(status) = watch.status() {
-        return Ok(status);
+        return kept.map(|()| status);
     }
     let ending = ended?;
     if let Some(text) = &ending.report {
         report::to_stderr(text);
     }
-    Ok(ending.status)
+    kept.map(|()| ending.status)
 }
 
 pub(super) fn read(program: &Path) -> Result<Vec<u8>, Failure> {
@@ -86,13 +89,14 @@ fn start_program(
     options: &RunOptions,
     bytes: &[u8],
     node: &Node,
+    looks: &Looks,
 ) -> Result<(Catalog, JoinHandle), Failure> {
     let load = |why| Failure::Load {
         program: options.program.clone(),
         why,
     };
     let engine = start_engine(node, |cache| engine_config(options, cache))?;
-    let module = engine.load(bytes).map_err(load)?;
+    let module = engine.load_for(options.flavour, bytes).map_err(load)?;
     let entry = options.entry.as_deref();
     let program = Program {
         args: options.args.clone(),
@@ -115,7 +119,8 @@ fn start_program(
     };
     if options.lunatic {
         let prepared = module.prepare_lunatic(entry).map_err(load)?;
-        let started = prepared.spawn(node, program).map_err(start)?;
+        let ready = looks.into(prepared.ready(program).map_err(start)?);
+        let started = node.spawn_join(move |context| ready.run(context));
         return Ok((Catalog::new(), started));
     }
     let prepared = module.prepare(entry).map_err(load)?;
@@ -128,7 +133,8 @@ fn start_program(
     };
     catalog.on_log(report::log);
     catalog.put(&name, component).map_err(start)?;
-    let started = catalog.spawn(node, &name).map_err(start)?;
+    let ready = looks.into(catalog.ready(&name).map_err(start)?);
+    let started = node.spawn_join(move |context| ready.run(context));
     Ok((catalog, started))
 }
 
@@ -174,6 +180,7 @@ fn engine_config(options: &RunOptions, cache: Option<CacheConfig>) -> EngineConf
         } else {
             1
         },
+        coredumps: options.coredump.is_some(),
         cache,
         ..default
     }

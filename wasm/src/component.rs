@@ -4,14 +4,14 @@
 use rusm_actor::ExitReason;
 use wasmtime::component::types::{ComponentFunc, ComponentItem, Type};
 use wasmtime::component::{Component, ComponentExportIndex, Func, Instance, InstancePre};
-use wasmtime::{PoolConcurrencyLimitError, Store};
+use wasmtime::{GuestProfiler, PoolConcurrencyLimitError, Store};
 
 use crate::core::ENTRIES;
 use crate::error::LoadError;
 use crate::guest::State;
 use crate::limit::{COMPONENT_HANDLES_MAX, HOST_CALL_BYTES_MAX};
 use crate::pool::Pool;
-use crate::{trap, wit};
+use crate::{probe, trap, wit};
 
 /// How the interface of a command's entry may be named; what follows is its patch version.
 /// A program may have several; the first one here counts.
@@ -167,6 +167,12 @@ impl Linked {
         self.pre.engine()
     }
 
+    /// For a profile of one instance.
+    pub(crate) fn profiler(&self) -> wasmtime::Result<GuestProfiler> {
+        let component = self.pre.component().clone();
+        GuestProfiler::new_component(self.engine(), "guest", probe::INTERVAL, component, [])
+    }
+
     /// Runs one instance to its end; fails if the pool has no room for it.
     pub(crate) async fn run(
         &self,
@@ -178,7 +184,8 @@ impl Linked {
             Ok(instance) => instance,
             Err(error) => return trap::reason_or_full(error),
         };
-        match self.call(store, instance).await {
+        let ended = self.call(store, instance).await;
+        match ended.inspect_err(|error| probe::keep_dump(store, error)) {
             Ok(reason) => Ok(reason),
             // It may find no stack for a task while it runs, and must not begin again elsewhere.
             Err(error) if self.concurrent => Ok(trap::reason(&error)),

@@ -3,14 +3,14 @@
 
 use rusm_actor::ExitReason;
 use wasmtime::{
-    ExternType, FuncType, Instance, InstancePre, Module, ModuleExport, PoolConcurrencyLimitError,
-    Store, UnknownImportError, ValType,
+    ExternType, FuncType, GuestProfiler, Instance, InstancePre, Module, ModuleExport,
+    PoolConcurrencyLimitError, Store, UnknownImportError, ValType,
 };
 
 use crate::error::LoadError;
 use crate::guest::State;
 use crate::pool::Pool;
-use crate::trap;
+use crate::{probe, trap};
 
 /// What a program starts with if nobody says otherwise, in this order.
 pub(crate) const ENTRIES: [&str; 3] = ["_start", "main", "run"];
@@ -100,6 +100,11 @@ impl Linked {
         self.pre.module().engine()
     }
 
+    /// For a profile of one instance.
+    pub(crate) fn profiler(&self) -> wasmtime::Result<GuestProfiler> {
+        probe::of_module(self.pre.module())
+    }
+
     /// Runs one instance to its end; fails if the pool has no room for it.
     pub(crate) async fn run(
         &self,
@@ -109,7 +114,10 @@ impl Linked {
             Ok(instance) => self.call(store, instance).await,
             Err(error) => Err(error),
         };
-        ended.map(trap::exit).or_else(trap::reason_or_full)
+        ended
+            .inspect_err(|error| probe::keep_dump(store, error))
+            .map(trap::exit)
+            .or_else(trap::reason_or_full)
     }
 
     async fn call(&self, store: &mut Store<State>, instance: Instance) -> wasmtime::Result<i32> {

@@ -19,6 +19,7 @@ use crate::limit::Limit;
 use crate::lunatic;
 use crate::module::{Entry, Linked, Module};
 use crate::preempt;
+use crate::probe::Active;
 use crate::program::Program;
 use crate::ready::Ready;
 use crate::wasi::Wasi;
@@ -56,6 +57,8 @@ pub(crate) struct State {
     pub(crate) grants: Option<Grants>,
     /// Its place among the processes that those above it may have.
     pub(crate) seat: Option<Quota>,
+    /// What looks into it; for most processes nothing does.
+    pub(crate) probe: Option<Box<Active>>,
 }
 
 impl State {
@@ -70,6 +73,7 @@ impl State {
             wasi: None,
             grants: None,
             seat: None,
+            probe: None,
         }
     }
 
@@ -283,12 +287,19 @@ fn link(module: &Module, entry: &Entry, place: usize) -> Result<Linked, LoadErro
 
 impl Linked {
     /// Runs one instance to its end; gives the state back if the pool has no room for it.
-    async fn run(&self, state: State) -> Result<ExitReason, State> {
+    async fn run(&self, mut state: State) -> Result<ExitReason, State> {
         let engine = match self {
             Self::Core(linked) => linked.engine(),
             Self::Component(linked) => linked.engine(),
             Self::Lunatic(linked) => linked.engine(),
         };
+        if let Some(probe) = &mut state.probe {
+            probe.begin(|| match self {
+                Self::Core(linked) => linked.profiler(),
+                Self::Component(linked) => linked.profiler(),
+                Self::Lunatic(linked) => linked.profiler(),
+            });
+        }
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.limit);
         preempt::arm(&mut store);

@@ -9,7 +9,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use wasmtime::{Enabled, InstanceAllocationStrategy, Linker, PoolingAllocationConfig, component};
+use wasmtime::{
+    Config, Enabled, InstanceAllocationStrategy, Linker, PoolingAllocationConfig, component,
+};
 
 use crate::dense;
 use crate::flavour::Make;
@@ -81,7 +83,7 @@ impl Kind {
         }
     }
 
-    fn make(self) -> Make {
+    pub(crate) fn make(self) -> Make {
         match self {
             Self::Small | Self::Large => Make::Copied,
             Self::Imaged => Make::Imaged,
@@ -154,14 +156,18 @@ pub(crate) struct Pool {
 
 impl Pool {
     /// Reserves the slots: about a microsecond for each, for the guard page of its stack.
-    pub(crate) fn new(kind: Kind, slots: u32, memory_bytes_max: u64) -> wasmtime::Result<Self> {
-        let mut settings = kind.make().settings(memory_bytes_max);
+    pub(crate) fn new(
+        kind: Kind,
+        mut settings: Config,
+        slots: u32,
+        memory_bytes_max: u64,
+    ) -> wasmtime::Result<Self> {
         let pool = kind.settings(slots, usize::try_from(memory_bytes_max)?);
         settings.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
         Self::with(kind.make(), settings)
     }
 
-    fn with(make: Make, settings: wasmtime::Config) -> wasmtime::Result<Self> {
+    fn with(make: Make, settings: Config) -> wasmtime::Result<Self> {
         let engine = wasmtime::Engine::new(&settings)?;
         Ok(Self {
             engine,
@@ -201,8 +207,11 @@ pub(crate) struct Dense {
 
 impl Dense {
     /// Reserves address space for `asked` guests, or as many as there is room for: microseconds.
-    pub(crate) fn new(asked: u32, memory_bytes_max: u64) -> wasmtime::Result<Self> {
-        let mut settings = Make::Copied.settings(memory_bytes_max);
+    pub(crate) fn new(
+        mut settings: Config,
+        asked: u32,
+        memory_bytes_max: u64,
+    ) -> wasmtime::Result<Self> {
         let slots = dense_slots_that_fit(asked, memory_bytes_max);
         let bytes = usize::try_from(memory_bytes_max)?;
         let room = dense::install(&mut settings, slots, mappings(), bytes)?;

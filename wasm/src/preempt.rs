@@ -7,6 +7,7 @@
 use wasmtime::{Store, UpdateDeadline};
 
 use crate::guest::State;
+use crate::probe;
 
 /// Makes the guest of `store` give way. Must come before its first instruction.
 pub(crate) fn arm(store: &mut Store<State>) {
@@ -14,6 +15,9 @@ pub(crate) fn arm(store: &mut Store<State>) {
     store.epoch_deadline_callback(|mut store| {
         if let Some(guest) = &mut store.data_mut().lunatic {
             guest.burn()?;
+        }
+        if store.data().probe.is_some() {
+            probe::sample(&mut store);
         }
         // An epoch costs a whole turn, so the turn is over. If nobody else wants the worker the
         // guest has it back after a third of a microsecond, once a millisecond. A guest that moved

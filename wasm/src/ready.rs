@@ -9,6 +9,7 @@ use crate::catalog::Standing;
 use crate::error::ProgramError;
 use crate::grant::{Grants, Quota};
 use crate::guest::{Prepared, State};
+use crate::probe::{Active, Probe};
 use crate::program::Program;
 use crate::wasi::Wasi;
 
@@ -23,6 +24,7 @@ pub struct Ready {
     grants: Option<Grants>,
     seat: Option<Quota>,
     standing: Option<Arc<Standing>>,
+    probe: Option<Probe>,
     /// Without the program's name.
     args: Vec<String>,
 }
@@ -40,6 +42,7 @@ impl Ready {
             grants,
             seat: None,
             standing: None,
+            probe: None,
             args,
         })
     }
@@ -69,6 +72,7 @@ impl Ready {
             seat: None,
             args,
             standing: Some(standing),
+            probe: None,
         })
     }
 
@@ -78,12 +82,19 @@ impl Ready {
         self
     }
 
+    /// The process is looked into.
+    pub fn probe(mut self, probe: Probe) -> Self {
+        self.probe = Some(probe);
+        self
+    }
+
     /// The body of its process.
     pub fn run(self, context: Context) -> impl Future<Output = ExitReason> + Send + use<> {
         let mut state = State::granted(context, self.memory_bytes_max, self.grants);
         state.wasi = self.wasi;
         state.seat = self.seat;
         state.standing = self.standing;
+        state.probe = self.probe.map(Active::new);
         if !self.args.is_empty() {
             state.actor().args = self.args;
         }

@@ -2,14 +2,14 @@
 //! of an exported function, and what its end means.
 
 use rusm_actor::ExitReason;
-use wasmtime::{InstancePre, PoolConcurrencyLimitError, Store, Val};
+use wasmtime::{GuestProfiler, InstancePre, PoolConcurrencyLimitError, Store, Val};
 
 use super::{PREFIX, trap};
-use crate::core;
 use crate::error::LoadError;
 use crate::guest::{Prepared, State};
 use crate::pool::Pool;
 use crate::trap::reason_or_full;
+use crate::{core, probe};
 
 /// A module, linked with all that Lunatic offers. Any of its functions may begin a process.
 pub(super) type Code = Prepared;
@@ -41,6 +41,11 @@ impl Linked {
         self.0.module().engine()
     }
 
+    /// For a profile of one instance.
+    pub(crate) fn profiler(&self) -> wasmtime::Result<GuestProfiler> {
+        probe::of_module(self.0.module())
+    }
+
     /// Runs one instance to its end; fails if the pool has no room for it.
     pub(crate) async fn run(
         &self,
@@ -62,7 +67,8 @@ impl Linked {
             let text = format!("the module exports no function `{function}`");
             return Ok(ExitReason::error(text));
         };
-        match found.call_async(&mut *store, &params, &mut []).await {
+        let ended = found.call_async(&mut *store, &params, &mut []).await;
+        match ended.inspect_err(|error| probe::keep_dump(store, error)) {
             Ok(()) => Ok(ExitReason::Normal),
             Err(error) => trap::ended(&error).map_or_else(|| reason_or_full(error), Ok),
         }
