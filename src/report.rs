@@ -50,7 +50,21 @@ impl Ending {
 
 /// Writes one report. A closed stderr is nobody's fault and changes no status.
 pub(crate) fn to_stderr(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "rusm: {text}");
+    let _ = writeln!(std::io::stderr().lock(), "rusm: {}", printable(text));
+}
+
+/// The text with what would steer a terminal spelled out: names of functions, imports and exports
+/// and a program's last words are whatever its author wanted them to be.
+fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() && c != '\n' {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }
 
 /// Writes a line that a guest has logged: how loud, who, what.
@@ -168,6 +182,12 @@ mod tests {
         let report = report.expect("a trap is told");
         assert_eq!(report.lines().count(), 1 + FRAMES_MAX + 1);
         assert!(report.ends_with("\n    and 68 more"));
+    }
+
+    #[test]
+    fn what_would_steer_a_terminal_is_spelled_out() {
+        let text = "a\nb\tc \u{1b}[2J\u{9b}31m \u{8}é";
+        assert_eq!(printable(text), "a\nb\\tc \\u{1b}[2J\\u{9b}31m \\u{8}é");
     }
 
     #[test]

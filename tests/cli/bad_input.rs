@@ -168,3 +168,10 @@ fn a_file_in_place_of_a_directory() {
         .status(1);
     ended.stdout("").stderr_is_one_line().stderr_has("`f`");
 }
+
+#[test]
+fn names_that_would_steer_the_terminal() {
+    let named = r#"(module (func (export "\1b[2J")))"#;
+    let ended = Run::new().file("a.wat", named).args("run a.wat").status(1);
+    ended.stderr_has(r"`\u{1b}[2J`");
+}

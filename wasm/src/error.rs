@@ -217,6 +217,9 @@ fn no_room(f: &mut fmt::Formatter<'_>, why: &str) -> fmt::Result {
     )
 }
 
+/// Exported functions that a message lists; a library may have thousands.
+const EXPORTS_SHOWN_MAX: usize = 20;
+
 fn no_entry(
     f: &mut fmt::Formatter<'_>,
     wanted: Option<&str>,
@@ -230,8 +233,13 @@ fn no_entry(
     if exported.is_empty() {
         return f.write_str(", in fact none at all. Build it as a program, not as a library.");
     }
-    let names = exported.join("`, `");
-    write!(f, ". Name one of its functions (`--invoke`): `{names}`.")
+    let shown = &exported[..exported.len().min(EXPORTS_SHOWN_MAX)];
+    let names = shown.join("`, `");
+    write!(f, ". Name one of its functions (`--invoke`): `{names}`")?;
+    match exported.len() - shown.len() {
+        0 => f.write_str("."),
+        more => write!(f, " and {more} more."),
+    }
 }
 
 impl std::error::Error for LoadError {}

@@ -159,6 +159,23 @@ fn a_module_without_an_entry() {
 }
 
 #[test]
+fn of_many_exports_the_first_are_listed() {
+    let exports: String = (0..1_000)
+        .map(|number| format!(r#"(func (export "f{number}"))"#))
+        .collect();
+    let node = node(1);
+    let text = format!("(module {exports})");
+    let said = prepare(&engine(&node), text.as_bytes(), None)
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(
+        said.ends_with("`f18`, `f19` and 980 more.") && said.contains("(`--invoke`): `f0`, `f1`,"),
+        "{said}"
+    );
+}
+
+#[test]
 fn an_entry_that_wants_arguments() {
     check(
         r#"(module (func (export "add") (param i32 i32) (result i32) (i32.const 0)))"#,
