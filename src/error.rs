@@ -39,6 +39,8 @@ pub(crate) enum Misuse {
     Syntax(String),
     /// A flag or an argument that is for one program, with an app.
     NotOfAnApp(String),
+    /// Two flags that cannot be had together; the first one is the one to leave away.
+    NotTogether(&'static Flag, &'static Flag),
     /// `inspect` was given none.
     NoFile,
     /// A word more than the command understands.
@@ -157,6 +159,11 @@ impl fmt::Display for Misuse {
                     "the command line makes no sense: {why}. See `rusm --help`."
                 )
             }
+            Misuse::NotTogether(flag, other) => write!(
+                f,
+                "`--{}` does not go with `--{}`: processes of that kind are not looked into. Leave `--{0}` away.",
+                flag.name, other.name
+            ),
             Misuse::NotOfAnApp(word) => write!(
                 f,
                 "`{word}` is for one program, and this is an app: its rusm.toml says what its \

@@ -49,6 +49,11 @@ impl TryFrom<RunFlags> for RunOptions {
     type Error = Misuse;
 
     fn try_from(typed: RunFlags) -> Result<Self, Misuse> {
+        for look in [&flags::COREDUMP, &flags::PROFILE] {
+            if typed.has(&flags::LUNATIC) && typed.has(look) {
+                return Err(Misuse::NotTogether(look, &flags::LUNATIC));
+            }
+        }
         Ok(RunOptions {
             args: arguments(&typed)?,
             env: environment(&typed)?,
@@ -261,6 +266,10 @@ mod tests {
             ),
             ("run --workers two a.wasm", "`--workers 2`"),
             ("run --max-memory big a.wasm", "`--max-memory 64M`"),
+            (
+                "run --lunatic --profile p.json a.wasm",
+                "`--profile` does not go with `--lunatic`",
+            ),
         ] {
             let error = options(words).expect_err(words).to_string();
             assert!(error.contains(part), "{words}: {error}");

@@ -119,8 +119,7 @@ fn start_program(
     };
     if options.lunatic {
         let prepared = module.prepare_lunatic(entry).map_err(load)?;
-        let ready = looks.into(prepared.ready(program).map_err(start)?);
-        let started = node.spawn_join(move |context| ready.run(context));
+        let started = prepared.spawn(node, program).map_err(start)?;
         return Ok((Catalog::new(), started));
     }
     let prepared = module.prepare(entry).map_err(load)?;

@@ -25,7 +25,7 @@ fn engine(node: &Node, dense_instances_max: u32) -> Engine {
         memory_bytes_max: 16 << 20,
         instances_max: 1,
         dense_instances_max,
-        cache: None,
+        ..EngineConfig::default()
     };
     Engine::new(config, &node.handle()).unwrap()
 }
