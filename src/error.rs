@@ -132,14 +132,19 @@ impl fmt::Display for Error {
     }
 }
 
+fn not_together(f: &mut fmt::Formatter<'_>, flag: &str, other: &str) -> fmt::Result {
+    write!(
+        f,
+        "`--{flag}` does not go with `--{other}`: it looks into other guests."
+    )?;
+    write!(f, " Leave `--{flag}` away.")
+}
+
 impl fmt::Display for Misuse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Misuse::NoCommand => {
-                write!(
-                    f,
-                    "there is no command. Try `rusm run PROGRAM`, or `rusm --help`."
-                )
+                f.write_str("there is no command. Try `rusm run PROGRAM`, or `rusm --help`.")
             }
             Misuse::UnknownCommand { typed, meant } => {
                 let hint = hint("", *meant, &known_commands());
@@ -159,11 +164,7 @@ impl fmt::Display for Misuse {
                     "the command line makes no sense: {why}. See `rusm --help`."
                 )
             }
-            Misuse::NotTogether(flag, other) => write!(
-                f,
-                "`--{}` does not go with `--{}`: processes of that kind are not looked into. Leave `--{0}` away.",
-                flag.name, other.name
-            ),
+            Misuse::NotTogether(flag, other) => not_together(f, flag.name, other.name),
             Misuse::NotOfAnApp(word) => write!(
                 f,
                 "`{word}` is for one program, and this is an app: its rusm.toml says what its \

@@ -175,7 +175,7 @@ impl RunFlags {
         }
         if flag.value.is_empty() {
             if parser.optional_value().is_some() {
-                return Err(takes_no_value());
+                return Err(takes_no_value(flag.name));
             }
             self.values.push((flag.name, OsString::new()));
             return Ok(());
@@ -298,13 +298,13 @@ fn parse_run(mut parser: Parser) -> Result<Typed, Misuse> {
 /// What a flag without a value means, unless it was given one (`--help=x`).
 fn alone(mut parser: Parser, meant: Typed) -> Result<Typed, Misuse> {
     match parser.optional_value() {
-        Some(_) => Err(takes_no_value()),
+        Some(_) => Err(takes_no_value("help")),
         None => Ok(meant),
     }
 }
 
-fn takes_no_value() -> Misuse {
-    Misuse::Syntax("this flag takes no value".to_owned())
+fn takes_no_value(flag: &str) -> Misuse {
+    Misuse::Syntax(format!("`--{flag}` takes no value"))
 }
 
 /// Whether the next word is a flag of `rusm run`. Drops a `--`.

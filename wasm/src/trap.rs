@@ -61,8 +61,23 @@ fn text(error: &wasmtime::Error) -> String {
 /// the line of source if the module carries debug information.
 fn backtrace(frames: &WasmBacktrace) -> String {
     let printed = frames.to_string();
-    printed
-        .split_once('\n')
-        .map(|(_title, frames)| frames.to_string())
-        .unwrap_or_default()
+    let lines = printed.split('\n').skip(1);
+    let mut frames = frames.frames().iter();
+    // Names from debug information come without the module's.
+    let mut with_module = |line: &str| {
+        let (place, function) = line.split_once(" - ")?;
+        place
+            .trim_start()
+            .starts_with(|c: char| c.is_ascii_digit())
+            .then_some(())?;
+        let module = frames.next()?.module().name()?;
+        let known = function
+            .strip_prefix(module)
+            .is_some_and(|rest| rest.starts_with('!'));
+        (!known).then(|| format!("{place} - {module}!{function}"))
+    };
+    let lines: Vec<String> = lines
+        .map(|line| with_module(line).unwrap_or_else(|| line.to_owned()))
+        .collect();
+    lines.join("\n")
 }
