@@ -83,7 +83,9 @@ class Conversation:
         root = step.get("root")
         if root:
             copy = self.scratch / "root"
-            shutil.copytree(self.wasm.parent / root, copy, symlinks=True)
+            # What other runs left behind goes by this name.
+            left = shutil.ignore_patterns("*.cleanup")
+            shutil.copytree(self.wasm.parent / root, copy, symlinks=True, ignore=left)
             root = copy
         self.argv = rusm.compute_argv(
             self.wasm, (step.get("args", []), step.get("env", {}), root),
