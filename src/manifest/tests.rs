@@ -11,6 +11,7 @@ use super::schema::{Kind, ROOT, Section};
 use super::*;
 
 mod mistakes;
+mod schema;
 
 const FULL: &str = r#"
 [node]

@@ -54,6 +54,25 @@ fn an_app_ends_well_when_its_residents_have() {
 }
 
 #[test]
+fn residents_may_be_components_and_made_for_fast_loops() {
+    let component = r#"(component
+        (core module $m (func (export "run")))
+        (core instance $i (instantiate $m))
+        (func (export "run") (canon lift (core func $i "run"))))"#;
+    let manifest = "[components.a]\nsource = \"a.wat\"\nkind = \"component\"\nresident = 1\nrestart = \"transient\"\n\
+                    [components.b]\nsource = \"b.wat\"\nflavour = \"compute\"\nresident = 2\nrestart = \"transient\"\n";
+    let folder = app(manifest, &[("b", "(call $here)")]);
+    folder.write("a.wat", component);
+    let ended = Run::inside(folder).args("run").status(0);
+    assert_eq!(
+        ended.errors().matches("here").count(),
+        2,
+        "{}",
+        ended.errors()
+    );
+}
+
+#[test]
 fn a_resident_that_fails_too_often_ends_the_app_with_a_report() {
     let manifest = "[components.a]\nsource = \"a.wat\"\nresident = 1\n\
                     [supervisors.main]\nrestarts = 2\nwithin = \"1m\"\n";
