@@ -135,7 +135,7 @@ def test(rusm, wasm, export):
     """None, or what is wrong."""
     panics = re.match(r"#lunatic_test_#panic_((?:[^#\\]|\\#)*)#", export)
     out, err, status = output([rusm, "run", "--lunatic", "--invoke", export, "--env", "A=1",
-                               "--listen", "*", "--connect", "*", wasm])
+                               "--listen", "*:*", "--connect", "*:*", wasm])
     if panics is None:
         return None if status == 0 else f"status {status}\n{err}"
     expected = panics[1].replace("\\#", "#")
