@@ -9,6 +9,7 @@ mod env;
 mod failure;
 mod gather;
 mod latency;
+mod lunatic;
 mod machine;
 mod profile;
 mod report;
@@ -31,6 +32,8 @@ usage: rusm-bench COMMAND
   peer WORKLOAD [key=value ...]             one run, as the JSON line that a comparison reads
   sweep SCENARIO field=a,b,c [field=..] [repeats=3] [warmup=1] [seconds=1] [seed=1]
                  [csv=FILE] [json=FILE]     a grid of runs, shuffled by the seed
+  lunatic [seconds=2] [rounds=3] [parked=10000] [hogs=8] [only=a,b] [lunatic=PATH]
+                                            the same Lunatic modules on a `lunatic` binary and on RUSM
   smoke                                     every scenario for a fifth of a second
 
 A key is one of the scenario's own choices, a field of the scheduler's configuration, or `secs`.";
@@ -51,6 +54,9 @@ fn command(args: Args) -> Result<ExitCode, Failure> {
         ["run", name, seconds] => println!("{}", run(name, Some(seconds), &args)?),
         ["peer", workload] => println!("{}", peer(workload, &args)?),
         ["sweep", name] => return sweep::command(name, args.settings),
+        ["lunatic"] => print!("{}", lunatic::command(args)?),
+        // How `lunatic` starts this program for each run.
+        ["lunatic-guest", module] => lunatic::guest(module)?,
         ["smoke"] => return Ok(smoke::command()),
         ["help" | "--help" | "-h"] => println!("{USAGE}"),
         _ => return Err(Failure::Usage(format!("that is no command.\n\n{USAGE}"))),
@@ -107,6 +113,10 @@ mod tests {
             "peer http_hello secs=1",
             "peer ring pace=3",
             "sweep nothing budget=1",
+            "lunatic only=walk",
+            "lunatic pace=3",
+            "lunatic rounds=0",
+            "lunatic lunatic=/nowhere/at/all",
         ] {
             assert_eq!(refused(line).exit_code(), 2, "{line}");
         }
