@@ -48,6 +48,14 @@ struct Flat {
     body: Body,
 }
 
+/// Is there room for an event where the guest says there is?
+#[inline]
+pub(crate) fn check(memory: &mut [u8], record: i32, room: (i32, i32)) -> Result<()> {
+    super::room(memory, record, RECORD_BYTES as i32)?;
+    super::room(memory, room.0, room.1)?;
+    Ok(())
+}
+
 /// Writes an event to `record` and as much of its body as there is room for; what did not fit is
 /// kept until the next receive.
 #[inline]

@@ -5,7 +5,7 @@ use std::future::{Future, ready};
 use rusm_actor::{Alias, Pid, Reference};
 use wasmtime::{Caller, Linker, Result};
 
-use crate::abi::event::deliver;
+use crate::abi::event::{self, deliver};
 use crate::abi::{Guest, MODULE, bytes, guest, put, put_some, settle};
 use crate::guest::State;
 use crate::host::message::{self, Want};
@@ -61,6 +61,8 @@ fn want(kind: i32, which: i64) -> Result<Want, Refusal> {
 /// What came of looking: a code for the guest, or nothing, and it may wait.
 fn look(caller: &mut Guest<'_>, want: Want, into: Into) -> Result<Option<i32>> {
     let (memory, state) = guest(caller)?;
+    // Before anything is taken: a wrong pointer is told whether or not something is there.
+    event::check(memory, into.record, into.body)?;
     let Some(event) = message::try_receive(state, want) else {
         return Ok(None);
     };
@@ -109,6 +111,8 @@ fn receive<'a>(
         }
     }
     opaque(async move {
+        let (memory, _) = guest(&mut caller)?;
+        event::check(memory, into.record, into.body)?;
         let within = within(patience.cast_unsigned());
         let event = message::receive(caller.data_mut(), want, within).await;
         let (memory, state) = guest(&mut caller)?;
