@@ -7,8 +7,9 @@ use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Names one monitor, timer, alias or call of one process. Unique in this program, and not to
-/// be guessed from others: eight bytes, `Copy`.
+/// Names one monitor, timer, alias or call of one process. Unique in this program, without a
+/// visible order, and no secret: who has one can compute its neighbours, so nothing may be
+/// granted for knowing one. Eight bytes, `Copy`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Reference(u64);
 
