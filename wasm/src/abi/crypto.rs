@@ -144,16 +144,8 @@ fn seal(
     len: i32,
     to: i32,
 ) -> Result<i32> {
-    let (memory, state) = guest(&mut caller)?;
-    let nonce = bytes(memory, nonce, NONCE_BYTES as i32)?;
-    let also = bytes(memory, also, also_len)?;
-    let sealed = crypto::seal(
-        bytes(memory, key, key_len)?,
-        nonce,
-        also,
-        bytes(memory, at, len)?,
-    );
-    finish(memory, state, sealed, to)
+    let (key, also) = ((key, key_len), (also, also_len));
+    aead(&mut caller, crypto::seal, key, nonce, also, (at, len), to)
 }
 
 #[allow(clippy::too_many_arguments, reason = "they are a guest's")]
@@ -168,16 +160,29 @@ fn open(
     len: i32,
     to: i32,
 ) -> Result<i32> {
-    let (memory, state) = guest(&mut caller)?;
+    let (key, also) = ((key, key_len), (also, also_len));
+    aead(&mut caller, crypto::open, key, nonce, also, (at, len), to)
+}
+
+/// Of key, nonce, additional data and content.
+type Aead = fn(&[u8], &[u8], &[u8], &[u8]) -> Result<Vec<u8>, CryptoError>;
+
+/// Sealing or opening: key, nonce, additional data and content in, the outcome to `to`.
+fn aead(
+    caller: &mut Guest<'_>,
+    done: Aead,
+    (key, key_len): (i32, i32),
+    nonce: i32,
+    (also, also_len): (i32, i32),
+    (at, len): (i32, i32),
+    to: i32,
+) -> Result<i32> {
+    let (memory, state) = guest(caller)?;
     let nonce = bytes(memory, nonce, NONCE_BYTES as i32)?;
     let also = bytes(memory, also, also_len)?;
-    let opened = crypto::open(
-        bytes(memory, key, key_len)?,
-        nonce,
-        also,
-        bytes(memory, at, len)?,
-    );
-    finish(memory, state, opened, to)
+    let key = bytes(memory, key, key_len)?;
+    let done = done(key, nonce, also, bytes(memory, at, len)?);
+    finish(memory, state, done, to)
 }
 
 fn generate(mut caller: Guest<'_>, to: i32) -> Result<i32> {

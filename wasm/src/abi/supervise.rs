@@ -25,6 +25,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use rusm_actor::Pid;
 use rusm_actor::supervisor::{
     AutoShutdown, ChildInfo, ChildState, Restart, SHUTDOWN_TIMEOUT, Shutdown, Strategy,
 };
@@ -92,15 +93,22 @@ fn start_child<'a>(
             Ok(spec) => supervise::start_child(state, supervisor.cast_unsigned(), spec).await,
             Err(refusal) => Err(refusal),
         };
-        if let Ok(pid) = &started {
-            put(
-                memory,
-                to,
-                &pid.map_or(0, |pid| pid.to_bits()).to_le_bytes(),
-            )?;
-        }
-        Ok(settle(state, started.map(|_| 0)))
+        tell_pid(memory, state, started, to)
     })
+}
+
+/// Writes the pid of a child that was started to `to`; 0 if it has none.
+fn tell_pid(
+    memory: &mut [u8],
+    state: &mut State,
+    started: Result<Option<Pid>, Refusal>,
+    to: i32,
+) -> Result<i32> {
+    if let Ok(pid) = &started {
+        let pid = pid.map_or(0, Pid::to_bits);
+        put(memory, to, &pid.to_le_bytes())?;
+    }
+    Ok(settle(state, started.map(|_| 0)))
 }
 
 /// The child's new pid is written to `to`.
@@ -115,14 +123,7 @@ fn restart_child<'a>(
             Ok(id) => supervise::restart_child(state, supervisor.cast_unsigned(), id).await,
             Err(refusal) => Err(refusal),
         };
-        if let Ok(pid) = &started {
-            put(
-                memory,
-                to,
-                &pid.map_or(0, |pid| pid.to_bits()).to_le_bytes(),
-            )?;
-        }
-        Ok(settle(state, started.map(|_| 0)))
+        tell_pid(memory, state, started, to)
     })
 }
 
