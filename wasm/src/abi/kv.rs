@@ -19,7 +19,7 @@ use std::future::Future;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use rusm_io::kv::{BATCH_STEPS_MAX, KeyValue, Page, Scan};
+use rusm_io::kv::{KeyValue, Page, Scan};
 use wasmtime::{Caller, Linker, Result};
 
 use crate::abi::{MODULE, bytes, guest, put, put_some, room, settle, text};
@@ -300,12 +300,7 @@ fn read_steps(mut rest: &[u8]) -> Result<Vec<Step<'_>>, Refusal> {
     let cut = || Refusal::Invalid("the batch ends in the midst of a step".into());
     let mut steps = Vec::new();
     while !rest.is_empty() {
-        if steps.len() == BATCH_STEPS_MAX {
-            return Err(Refusal::Limit {
-                what: "steps in a batch",
-                max: BATCH_STEPS_MAX,
-            });
-        }
+        kv::may_batch(steps.len() + 1)?;
         let (head, behind) = rest.split_at_checked(STEP_HEAD_BYTES).ok_or_else(cut)?;
         let word = |at: usize| u32::from_le_bytes(head[at..at + 4].try_into().expect("four bytes"));
         let (bucket, behind) = behind.split_at_checked(word(4) as usize).ok_or_else(cut)?;

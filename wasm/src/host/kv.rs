@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use rusm_io::kv::{Batch, Bucket, Committed, KeyValue, KvError, Page, Scan, Store};
+use rusm_io::kv::{
+    BATCH_STEPS_MAX, BUCKET_NAME_BYTES_MAX, Batch, Bucket, Committed, KeyValue, KvError, Page,
+    Scan, Store,
+};
 
 use crate::guest::State;
 use crate::host::{Refusal, power};
@@ -43,6 +46,11 @@ fn store(state: &State, bucket: &str, access: Access) -> Result<Store, Refusal> 
     match access {
         Access::Read => power::may_read_bucket(state, bucket)?,
         Access::Write => power::may_write_bucket(state, bucket)?,
+    }
+    // Before it is copied anywhere.
+    let bytes = bucket.len();
+    if bytes > BUCKET_NAME_BYTES_MAX {
+        return Err(KvError::BucketName { bytes }.into());
     }
     let shared = state.standing.as_ref().and_then(|s| s.shared());
     shared
@@ -111,6 +119,17 @@ pub(crate) async fn compare_and_set(
     let bucket = bucket(state, name, Access::Write)?;
     let committed = bucket.compare_and_set(key, expected, new).await?;
     Ok(matches!(committed, Committed::Yes { .. }))
+}
+
+/// May a batch have so many steps? To be asked before they are gathered.
+pub(crate) fn may_batch(steps: usize) -> Result<(), Refusal> {
+    match steps {
+        0..=BATCH_STEPS_MAX => Ok(()),
+        _ => Err(Refusal::Limit {
+            what: "steps in a batch",
+            max: BATCH_STEPS_MAX,
+        }),
+    }
 }
 
 /// Does all steps or none; which condition did not hold, if one did not.

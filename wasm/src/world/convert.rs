@@ -1,6 +1,7 @@
 //! The host's types as those of the package, and back.
 
 use rusm_actor::{ExitReason, Pid, Priority, ProcessInfo, ProcessState, Term, WaitsFor, Watched};
+use rusm_io::kv::KvError;
 
 use super::bindings::rusm::runtime::process::{
     Change, Doing, Down, Event, Exited, Inside, Message, Priority as WitPriority,
@@ -25,8 +26,24 @@ impl From<Refusal> for Error {
             Refusal::NoName(name) => Error::NoName(name),
             Refusal::BadName => Error::BadName,
             Refusal::Denied(_) => Error::Denied(words),
+            Refusal::Store(error) => of_store(&error, words),
             _ => Error::Failed(words),
         }
+    }
+}
+
+fn of_store(error: &KvError, words: String) -> Error {
+    match error {
+        KvError::TooManyBuckets { .. } => Error::Limit(words),
+        KvError::BucketName { .. }
+        | KvError::KeyTooLarge { .. }
+        | KvError::ValueTooLarge { .. }
+        | KvError::BatchTooLarge { .. } => Error::TooLong(words),
+        KvError::PageSize { .. } => Error::Invalid(words),
+        KvError::NoBucket(name) => Error::NoBucket(name.clone()),
+        KvError::Busy { .. } => Error::Busy(words),
+        KvError::DiskFull { .. } => Error::DiskFull(words),
+        _ => Error::Failed(words),
     }
 }
 

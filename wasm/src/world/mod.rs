@@ -5,6 +5,7 @@
 #![allow(unreachable_pub)]
 
 mod convert;
+mod kv;
 mod process;
 mod rest;
 
@@ -26,6 +27,7 @@ mod bindings {
             "rusm:runtime/process.sleep": async | trappable,
             "rusm:runtime/process.yield": async | trappable,
             "rusm:runtime/process.exit": trappable,
+            "rusm:runtime/kv": async | trappable,
         },
         require_store_data_send: true,
     });
@@ -49,5 +51,6 @@ pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
     runtime::group::add_to_linker::<_, Own>(linker, own)?;
     runtime::timer::add_to_linker::<_, Own>(linker, own)?;
     runtime::log::add_to_linker::<_, Own>(linker, own)?;
+    runtime::kv::add_to_linker::<_, Own>(linker, own)?;
     Ok(())
 }
