@@ -20,7 +20,7 @@ use ring::{digest, hmac};
 use crate::host::Refusal;
 
 /// Bytes of randomness that one call gives.
-pub(crate) const RANDOM_BYTES_MAX: usize = 64 << 10;
+const RANDOM_BYTES_MAX: usize = 64 << 10;
 /// Bytes that are sealed, opened, signed or verified at a time, and additional data likewise.
 pub(crate) const WHOLE_BYTES_MAX: usize = 1 << 20;
 /// Bytes of a key for message codes.
@@ -208,9 +208,14 @@ impl Digest {
     }
 }
 
+/// May a guest have so much randomness in one call?
+pub(crate) fn may_random(len: usize) -> Result<(), CryptoError> {
+    no_more("randomness", len, RANDOM_BYTES_MAX)
+}
+
 /// Fills `into` with bytes that nobody can foretell.
 pub(crate) fn random(into: &mut [u8]) -> Result<(), CryptoError> {
-    at_most("randomness", into, RANDOM_BYTES_MAX)?;
+    may_random(into.len())?;
     rusm_sched::spend(reductions(into.len()));
     SystemRandom::new()
         .fill(into)
@@ -329,7 +334,10 @@ fn aes_nonce(nonce: &[u8]) -> Result<Nonce, CryptoError> {
 }
 
 fn at_most(what: &'static str, bytes: &[u8], max: usize) -> Result<(), CryptoError> {
-    let len = bytes.len();
+    no_more(what, bytes.len(), max)
+}
+
+fn no_more(what: &'static str, len: usize, max: usize) -> Result<(), CryptoError> {
     match len <= max {
         true => Ok(()),
         false => Err(CryptoError::TooLong { what, len, max }),

@@ -26,6 +26,7 @@ impl From<Refusal> for Error {
             Refusal::NoName(name) => Error::NoName(name),
             Refusal::BadName => Error::BadName,
             Refusal::Denied(_) => Error::Denied(words),
+            Refusal::NotAuthentic => Error::NotAuthentic,
             Refusal::Store(error) => of_store(&error, words),
             _ => Error::Failed(words),
         }

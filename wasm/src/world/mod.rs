@@ -5,6 +5,7 @@
 #![allow(unreachable_pub)]
 
 mod convert;
+mod crypto;
 mod kv;
 mod process;
 mod rest;
@@ -28,6 +29,9 @@ mod bindings {
             "rusm:runtime/process.yield": async | trappable,
             "rusm:runtime/process.exit": trappable,
             "rusm:runtime/kv": async | trappable,
+            "rusm:runtime/crypto.hash": async | trappable,
+            "rusm:runtime/crypto.hmac": async | trappable,
+            "rusm:runtime/crypto.hmac-verify": async | trappable,
         },
         require_store_data_send: true,
     });
@@ -52,5 +56,6 @@ pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
     runtime::timer::add_to_linker::<_, Own>(linker, own)?;
     runtime::log::add_to_linker::<_, Own>(linker, own)?;
     runtime::kv::add_to_linker::<_, Own>(linker, own)?;
+    runtime::crypto::add_to_linker::<_, Own>(linker, own)?;
     Ok(())
 }

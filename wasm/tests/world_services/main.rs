@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod crypto;
 mod kv;
 mod kv_limits;
 mod kv_lists;
