@@ -120,7 +120,33 @@ impl StreamReader {
     /// When the writer has aborted the stream, after all that it had written.
     pub async fn read(&mut self, into: &mut [u8]) -> Result<usize, StreamAborted> {
         rusm_sched::reductions(1).await;
-        poll_fn(|cx| self.pipe.poll_read(cx, into)).await
+        poll_fn(|cx| {
+            let len = into.len();
+            self.pipe.poll_read(cx, len, |front, back| {
+                into[..front.len()].copy_from_slice(front);
+                into[front.len()..front.len() + back.len()].copy_from_slice(back);
+            })
+        })
+        .await
+    }
+
+    /// As [`read`](Self::read), of up to `max` bytes, into memory that is taken when they are
+    /// there: whoever waits holds none. Empty at the end of the stream, or if `max` is zero.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn read_vec(&mut self, max: usize) -> Result<Vec<u8>, StreamAborted> {
+        rusm_sched::reductions(1).await;
+        let mut piece = Vec::new();
+        poll_fn(|cx| {
+            self.pipe.poll_read(cx, max, |front, back| {
+                piece.reserve_exact(front.len() + back.len());
+                piece.extend_from_slice(front);
+                piece.extend_from_slice(back);
+            })
+        })
+        .await?;
+        Ok(piece)
     }
 
     /// Bytes that it holds on their way at most.
@@ -192,15 +218,17 @@ impl Pipe {
         Poll::Ready(Ok(count))
     }
 
+    /// Has `take` copy up to `max` bytes, which lie in two parts, once there are some.
     fn poll_read(
         &self,
         cx: &mut TaskContext<'_>,
-        into: &mut [u8],
+        max: usize,
+        take: impl FnOnce(&[u8], &[u8]),
     ) -> Poll<Result<usize, StreamAborted>> {
         let waker = cx.waker().clone();
         let mut state = self.lock();
-        let count = state.bytes.len().min(into.len()).min(PIECE_BYTES_MAX);
-        if count == 0 && !into.is_empty() {
+        let count = state.bytes.len().min(max).min(PIECE_BYTES_MAX);
+        if count == 0 && max > 0 {
             let older = match &state.end {
                 Some(End::Clean) => return Poll::Ready(Ok(0)),
                 Some(End::Aborted(reason)) => {
@@ -215,8 +243,7 @@ impl Pipe {
         }
         let (front, back) = state.bytes.as_slices();
         let split = front.len().min(count);
-        into[..split].copy_from_slice(&front[..split]);
-        into[split..count].copy_from_slice(&back[..count - split]);
+        take(&front[..split], &back[..count - split]);
         state.bytes.drain(..count);
         let writer = state.writer.take();
         drop(state);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use rusm_actor::{OpenStreamError, STREAM_BYTES_MAX, open_stream, send};
+use rusm_actor::{ExitReason, OpenStreamError, STREAM_BYTES_MAX, open_stream, send};
 
 use super::everywhere::{everywhere, on_threads};
 use super::{Random, pattern, read_all};
@@ -93,6 +93,30 @@ fn an_empty_piece_waits_for_nothing_and_means_nothing() {
         assert_eq!(writer.write(&[]).await, Ok(0));
         assert_eq!(reader.read(&mut []).await, Ok(0));
         assert_eq!(reader.read(&mut [0; 9]).await, Ok(1));
+    });
+}
+
+#[test]
+fn bytes_are_read_into_memory_that_is_taken_for_them() {
+    everywhere(|ctx| async move {
+        let (mut writer, mut reader) = ctx.open_stream(10).expect("a capacity");
+        let written = ctx.spawn(move |_| async move {
+            writer.write_all(&pattern(1000)).await.expect("it is read");
+            writer.abort(ExitReason::Timeout);
+        });
+        let mut all = Vec::new();
+        while all.len() < 1000 {
+            assert_eq!(reader.read_vec(0).await, Ok(vec![]));
+            let piece = reader.read_vec(7).await.expect("no abort yet");
+            assert!((1..=7).contains(&piece.len()) && piece.capacity() <= 7);
+            all.extend(piece);
+        }
+        assert_eq!(all, pattern(1000), "of {written}");
+        let aborted = reader.read_vec(usize::MAX).await.expect_err("an abort");
+        assert_eq!(aborted.reason, ExitReason::Timeout);
+        let (writer, mut reader) = ctx.open_stream(1).expect("a capacity");
+        drop(writer);
+        assert_eq!(reader.read_vec(usize::MAX).await, Ok(vec![]), "the end");
     });
 }
 
