@@ -16,6 +16,10 @@ pub(crate) const CAPACITY_BYTES: usize = 256 << 10;
 pub(crate) const CAPACITY_BYTES_MAX: usize = 4 << 20;
 /// Bytes that all streams which one guest writes to may hold on their way.
 pub(crate) const OPEN_BYTES_MAX: usize = 64 << 20;
+/// Bytes that a component may write at a time: the host holds them while they wait for room.
+pub(crate) const WRITE_BYTES_MAX: usize = 1 << 20;
+/// Bytes that a component gets at a time, whatever it asks for.
+pub(crate) const READ_BYTES_MAX: usize = 64 << 10;
 
 /// The end of a stream, on its way to the process that may read from it. Native code sends one as a
 /// message, and finds one in a message of a guest.
@@ -136,6 +140,38 @@ pub(crate) async fn read(
     match state.things().get(stream) {
         Some(Thing::Reader(reader)) => {
             let read = reader.read(into).await;
+            read.map_err(|aborted| Refusal::StreamAborted(aborted.reason))
+        }
+        _ => Err(Refusal::NotHeld),
+    }
+}
+
+/// As [`write`], of bytes that the host holds as long as it waits.
+pub(crate) async fn write_held(
+    state: &mut State,
+    stream: u32,
+    bytes: Vec<u8>,
+) -> Result<(), Refusal> {
+    let len = bytes.len();
+    if len > WRITE_BYTES_MAX {
+        return Err(Refusal::TooLong {
+            what: "a piece of a stream",
+            len,
+            max: WRITE_BYTES_MAX,
+        });
+    }
+    write(state, stream, &bytes).await
+}
+
+/// As [`read`], into memory of the host, which is taken when there are bytes.
+pub(crate) async fn read_held(
+    state: &mut State,
+    stream: u32,
+    max: usize,
+) -> Result<Vec<u8>, Refusal> {
+    match state.things().get(stream) {
+        Some(Thing::Reader(reader)) => {
+            let read = reader.read_vec(max.min(READ_BYTES_MAX)).await;
             read.map_err(|aborted| Refusal::StreamAborted(aborted.reason))
         }
         _ => Err(Refusal::NotHeld),

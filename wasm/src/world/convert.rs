@@ -2,9 +2,10 @@
 
 use rusm_actor::{ExitReason, Pid, Priority, ProcessInfo, ProcessState, Term, WaitsFor, Watched};
 use rusm_io::kv::KvError;
+use wasmtime::component::Resource;
 
 use super::bindings::rusm::runtime::process::{
-    Change, Doing, Down, Event, Exited, Inside, Message, Priority as WitPriority,
+    Change, Doing, Down, Event, Exited, Inside, Message, Offered, Priority as WitPriority,
     ProcessInfo as WitInfo, Request, Timeout, Want, Watched as WitWatched,
 };
 use super::bindings::rusm::runtime::types::{Error, Fault, Reason, Term as WitTerm};
@@ -28,6 +29,8 @@ impl From<Refusal> for Error {
             Refusal::Denied(_) => Error::Denied(words),
             Refusal::NotAuthentic => Error::NotAuthentic,
             Refusal::Store(error) => of_store(&error, words),
+            Refusal::StreamBroken => Error::StreamBroken,
+            Refusal::StreamAborted(why) => Error::StreamAborted(reason(&why)),
             _ => Error::Failed(words),
         }
     }
@@ -163,7 +166,7 @@ impl From<message::Event> for Event {
     }
 }
 
-/// What the system has to say.
+/// What the system has to say, and what came that is no bytes.
 fn of_system(event: message::Event) -> Event {
     use message::Event as Host;
     match event {
@@ -197,8 +200,18 @@ fn of_system(event: message::Event) -> Event {
             pid: pid.to_bits(),
             joined,
         }),
+        Host::Stream(came) => Event::Stream(Offered {
+            sender: came.sender.to_bits(),
+            tag: came.tag,
+            offer: handle(came.number),
+        }),
         _ => Event::Opaque,
     }
+}
+
+/// A handle to what came, if there was room for it.
+fn handle<T: 'static>(number: u32) -> Option<Resource<T>> {
+    (number != 0).then(|| Resource::new_own(number))
 }
 
 pub(super) fn priority(priority: Priority) -> WitPriority {

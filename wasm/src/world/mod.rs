@@ -1,5 +1,8 @@
 //! The interfaces of `rusm:runtime` for components (`wasm/wit/`): the operations of `host/`, with
 //! types. Nothing is decided here.
+//!
+//! A handle to a stream, module or supervisor stands for the process's own number of it
+//! (`host/things.rs`); dropping the last one closes it.
 
 // The generated code exports types again, and must be able to.
 #![allow(unreachable_pub)]
@@ -9,6 +12,7 @@ mod crypto;
 mod kv;
 mod process;
 mod rest;
+mod stream;
 
 use wasmtime::Result;
 use wasmtime::component::{HasData, Linker};
@@ -32,6 +36,13 @@ mod bindings {
             "rusm:runtime/crypto.hash": async | trappable,
             "rusm:runtime/crypto.hmac": async | trappable,
             "rusm:runtime/crypto.hmac-verify": async | trappable,
+            "rusm:runtime/stream.[method]writer.write": async | trappable,
+            "rusm:runtime/stream.[method]reader.read": async | trappable,
+        },
+        with: {
+            "rusm:runtime/stream.writer": super::stream::Writer,
+            "rusm:runtime/stream.offer": super::stream::Offer,
+            "rusm:runtime/stream.reader": super::stream::Reader,
         },
         require_store_data_send: true,
     });
@@ -57,5 +68,6 @@ pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
     runtime::log::add_to_linker::<_, Own>(linker, own)?;
     runtime::kv::add_to_linker::<_, Own>(linker, own)?;
     runtime::crypto::add_to_linker::<_, Own>(linker, own)?;
+    runtime::stream::add_to_linker::<_, Own>(linker, own)?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::abi::{AbiVariant, WasmType};
-use wit_parser::{Resolve, WorldId, WorldItem};
+use wit_parser::{Resolve, TypeDefKind, WorldId, WorldItem};
 
 fn world() -> (Resolve, WorldId) {
     let mut resolve = Resolve::default();
@@ -14,7 +14,8 @@ fn world() -> (Resolve, WorldId) {
     (resolve, world)
 }
 
-/// Every function of the world, under its interface and name: `process#send`.
+/// Every function of the world, under its interface and name: `process#send`, and the drops of
+/// handles: `stream#drop reader`.
 fn imports(resolve: &Resolve, world: WorldId) -> String {
     let mut imports = String::new();
     for (key, item) in &resolve.worlds[world].imports {
@@ -37,6 +38,13 @@ fn imports(resolve: &Resolve, world: WorldId) -> String {
                 in_text(&core.params),
                 in_text(&core.results)
             ));
+        }
+        for (name, ty) in &resolve.interfaces[*id].types {
+            if resolve.types[*ty].kind == TypeDefKind::Resource {
+                imports.push_str(&format!(
+                    "(import \"{interface}\" \"[resource-drop]{name}\" (func $\"{short}#drop {name}\" (param i32)))\n"
+                ));
+            }
         }
     }
     imports
@@ -62,6 +70,11 @@ const PRELUDE: &str = r#"
   (func $tag (result i64) (i64.load (i32.const 32)))
   (func $body (result i32) (i32.load (i32.const 56)))
   (func $send_back (call $"process#send" (global.get $parent) (call $tag) (call $body) (i32.load (i32.const 60)) (i32.const 2048)))
+  (func $give (param i32 i32) (call $"process#send" (global.get $parent) (i64.const 0) (local.get 0) (local.get 1) (i32.const 2048)))
+  ;; The pid that the parent sends under the tag 1.
+  (func $given (result i64) (call $want (i32.const 1) (i64.const 1) (i64.const -1)) (i64.load (call $body)))
+  ;; The handle in the event that was received.
+  (func $came (result i32) (i32.load (i32.const 36)))
   (func $send_to (param i64) (call $"process#send" (local.get 0) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 2048)))
   (func $tell (param i64) (call $"process#send" (global.get $parent) (local.get 0) (i32.const 0) (i32.const 0) (i32.const 2048)))
   (func $tell32 (param i32) (call $tell (i64.extend_i32_s (local.get 0))))
@@ -75,7 +88,7 @@ pub fn actor(data: &str, code: &str) -> Vec<u8> {
     let (resolve, world) = world();
     let wat = format!(
         r#"(module {} {PRELUDE} {data}
-        (func (export "run") (param i32 i32) (result i32) (local $a i64) (local $i i32)
+        (func (export "run") (param i32 i32) (result i32) (local $a i64) (local $i i32) (local $s i32) (local $t i32) (local $n i32)
           (global.set $arguments (local.get 0))
           (call $next) (global.set $parent (call $sender)) {code} (i32.const 2000)))"#,
         imports(&resolve, world)
