@@ -50,10 +50,13 @@ fn room(state: &mut State, bytes: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Compiles a core module or a component; its number.
-pub(crate) async fn compile(state: &mut State, bytes: &[u8]) -> Result<u32, Refusal> {
+/// Compiles a core module or a component; its number. Bytes that are owned already are not copied.
+pub(crate) async fn compile(
+    state: &mut State,
+    bytes: impl AsRef<[u8]> + Into<Vec<u8>>,
+) -> Result<u32, Refusal> {
     power::may_load_modules(state)?;
-    let len = bytes.len();
+    let len = bytes.as_ref().len();
     if len > MODULE_BYTES_MAX {
         return Err(Refusal::TooLong {
             what: "a module",
@@ -64,7 +67,7 @@ pub(crate) async fn compile(state: &mut State, bytes: &[u8]) -> Result<u32, Refu
     room(state, len)?;
     let standing = state.standing.as_ref().ok_or_else(nobody)?;
     let engine = standing.component.guest.engine().clone();
-    let bytes = bytes.to_vec();
+    let bytes = bytes.into();
     let compiled = blocking::run(move || engine.load(&bytes)?.prepare(None)).await;
     let compiled = compiled.map_err(|refused| Refusal::Failed(refused.to_string()))?;
     let guest = compiled.map_err(|error| Refusal::BadModule(error.to_string()))?;

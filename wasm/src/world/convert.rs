@@ -5,7 +5,7 @@ use rusm_io::kv::KvError;
 use wasmtime::component::Resource;
 
 use super::bindings::rusm::runtime::process::{
-    Change, Doing, Down, Event, Exited, Inside, Message, Offered, Priority as WitPriority,
+    Change, Doing, Down, Event, Exited, Handed, Inside, Message, Offered, Priority as WitPriority,
     ProcessInfo as WitInfo, Request, Timeout, Want, Watched as WitWatched,
 };
 use super::bindings::rusm::runtime::types::{Error, Fault, Reason, Term as WitTerm};
@@ -29,6 +29,7 @@ impl From<Refusal> for Error {
             Refusal::Denied(_) => Error::Denied(words),
             Refusal::NotAuthentic => Error::NotAuthentic,
             Refusal::Store(error) => of_store(&error, words),
+            Refusal::BadModule(why) => Error::BadModule(why),
             Refusal::StreamBroken => Error::StreamBroken,
             Refusal::StreamAborted(why) => Error::StreamAborted(reason(&why)),
             _ => Error::Failed(words),
@@ -204,6 +205,11 @@ fn of_system(event: message::Event) -> Event {
             sender: came.sender.to_bits(),
             tag: came.tag,
             offer: handle(came.number),
+        }),
+        Host::Module(came) => Event::Module(Handed {
+            sender: came.sender.to_bits(),
+            tag: came.tag,
+            module: handle(came.number),
         }),
         _ => Event::Opaque,
     }

@@ -10,6 +10,7 @@
 mod convert;
 mod crypto;
 mod kv;
+mod module;
 mod process;
 mod rest;
 mod stream;
@@ -38,11 +39,13 @@ mod bindings {
             "rusm:runtime/crypto.hmac-verify": async | trappable,
             "rusm:runtime/stream.[method]writer.write": async | trappable,
             "rusm:runtime/stream.[method]reader.read": async | trappable,
+            "rusm:runtime/module.compile": async | trappable,
         },
         with: {
             "rusm:runtime/stream.writer": super::stream::Writer,
             "rusm:runtime/stream.offer": super::stream::Offer,
             "rusm:runtime/stream.reader": super::stream::Reader,
+            "rusm:runtime/module.module": super::module::Module,
         },
         require_store_data_send: true,
     });
@@ -69,5 +72,6 @@ pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
     runtime::kv::add_to_linker::<_, Own>(linker, own)?;
     runtime::crypto::add_to_linker::<_, Own>(linker, own)?;
     runtime::stream::add_to_linker::<_, Own>(linker, own)?;
+    runtime::module::add_to_linker::<_, Own>(linker, own)?;
     Ok(())
 }

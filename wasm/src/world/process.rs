@@ -16,7 +16,7 @@ use crate::link::opaque;
 
 impl types::Host for State {}
 
-fn options(options: Options) -> Result<spawn::Options, Refusal> {
+pub(super) fn options(options: Options) -> Result<spawn::Options, Refusal> {
     Ok(spawn::Options {
         link: options.link,
         monitor: options.monitor,

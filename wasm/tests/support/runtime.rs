@@ -75,6 +75,8 @@ const PRELUDE: &str = r#"
   (func $given (result i64) (call $want (i32.const 1) (i64.const 1) (i64.const -1)) (i64.load (call $body)))
   ;; The handle in the event that was received.
   (func $came (result i32) (i32.load (i32.const 36)))
+  ;; Gives the words of a result that is an error.
+  (func $why (param i32) (call $give (i32.load offset=16 (local.get 0)) (i32.load offset=20 (local.get 0))))
   (func $send_to (param i64) (call $"process#send" (local.get 0) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 2048)))
   (func $tell (param i64) (call $"process#send" (global.get $parent) (local.get 0) (i32.const 0) (i32.const 0) (i32.const 2048)))
   (func $tell32 (param i32) (call $tell (i64.extend_i32_s (local.get 0))))
