@@ -9,14 +9,13 @@ use crate::support::services::{data, words};
 
 /// Calls return to 512; a list that is a result alone, or that of a result with errors, is given.
 const HELPERS: &str = r#"
-  (func $give (param i32 i32) (call $"process#send" (global.get $parent) (i64.const 0) (local.get 0) (local.get 1) (i32.const 2048)))
-  (func $list (call $give (i32.load (i32.const 512)) (i32.load (i32.const 516))))
-  (func $made (call $tell_result (i32.const 512)) (call $give (i32.load (i32.const 520)) (i32.load (i32.const 524))))
-  (func $refused (call $tell_result (i32.const 512)))
-  (func $why (call $refused) (call $give (i32.load (i32.const 528)) (i32.load (i32.const 532))))
-  (func $is (call $tell_result (i32.const 512)) (call $tell32 (i32.load8_u (i32.const 520))))
+  (func $crypto:list (call $give (i32.load (i32.const 512)) (i32.load (i32.const 516))))
+  (func $crypto:made (call $tell_result (i32.const 512)) (call $give (i32.load (i32.const 520)) (i32.load (i32.const 524))))
+  (func $crypto:refused (call $tell_result (i32.const 512)))
+  (func $crypto:why (call $crypto:refused) (call $give (i32.load (i32.const 528)) (i32.load (i32.const 532))))
+  (func $crypto:is (call $tell_result (i32.const 512)) (call $tell32 (i32.load8_u (i32.const 520))))
   ;; Keeps what was made at a place, from where it is used again.
-  (func $keep (param i32) (memory.copy (local.get 0) (i32.load (i32.const 520)) (i32.load (i32.const 524))))"#;
+  (func $crypto:keep (param i32) (memory.copy (local.get 0) (i32.load (i32.const 520)) (i32.load (i32.const 524))))"#;
 const TO: &str = "(i32.const 512)";
 
 fn hex(bytes: &[u8]) -> String {
@@ -54,26 +53,26 @@ fn hashes_and_message_codes_are_those_of_the_standards_for_short_and_for_long_co
     let (abc, key, content) = (at(3000, 3), at(3100, 4), at(3200, 28));
     let verify = |content: &str, code: &str| {
         format!(
-            r#"(call $"crypto#hmac-verify" (i32.const 2) {key} {content} {code} {TO}) (call $is)"#
+            r#"(call $"crypto#hmac-verify" (i32.const 2) {key} {content} {code} {TO}) (call $crypto:is)"#
         )
     };
     let code = [
         "(drop (memory.grow (i32.const 16)))
          (memory.fill (i32.const 131072) (i32.const 97) (i32.const 1000000))"
             .into(),
-        format!(r#"(call $"crypto#hash" (i32.const 0) {abc} {TO}) (call $list)"#),
+        format!(r#"(call $"crypto#hash" (i32.const 0) {abc} {TO}) (call $crypto:list)"#),
         format!(
-            r#"(call $"crypto#hash" (i32.const 1) {} {TO}) (call $list)"#,
+            r#"(call $"crypto#hash" (i32.const 1) {} {TO}) (call $crypto:list)"#,
             at(0, 0)
         ),
         format!(
-            r#"(call $"crypto#hash" (i32.const 2) {} {TO}) (call $list)"#,
+            r#"(call $"crypto#hash" (i32.const 2) {} {TO}) (call $crypto:list)"#,
             at(131_072, 1_000_000)
         ),
-        format!(r#"(call $"crypto#hmac" (i32.const 0) {key} {content} {TO}) (call $made)"#),
-        format!(r#"(call $"crypto#hmac" (i32.const 1) {key} {content} {TO}) (call $made)"#),
+        format!(r#"(call $"crypto#hmac" (i32.const 0) {key} {content} {TO}) (call $crypto:made)"#),
+        format!(r#"(call $"crypto#hmac" (i32.const 1) {key} {content} {TO}) (call $crypto:made)"#),
         format!(
-            r#"(call $"crypto#hmac" (i32.const 2) {key} {content} {TO}) (call $made) (call $keep (i32.const 3300))"#
+            r#"(call $"crypto#hmac" (i32.const 2) {key} {content} {TO}) (call $crypto:made) (call $crypto:keep (i32.const 3300))"#
         ),
         verify(&content, &at(3300, 64)),
         verify(&at(3200, 27), &at(3300, 64)),
@@ -121,18 +120,18 @@ fn sealing_is_that_of_the_standard_and_what_was_changed_is_not_opened() {
     };
     let (zeros, nothing) = (at(4000, 32), at(0, 0));
     let code = [
-        aead("seal", &zeros, &at(4000, 12), &nothing, &nothing) + "(call $made)",
+        aead("seal", &zeros, &at(4000, 12), &nothing, &nothing) + "(call $crypto:made)",
         aead("seal", &key, &nonce, &also, &at(3100, 60))
-            + "(call $made) (call $keep (i32.const 5000))",
-        aead("open", &key, &nonce, &also, &at(5000, 76)) + "(call $made)",
+            + "(call $crypto:made) (call $crypto:keep (i32.const 5000))",
+        aead("open", &key, &nonce, &also, &at(5000, 76)) + "(call $crypto:made)",
         // Other additional data; another key; a changed byte.
-        aead("open", &key, &nonce, &at(3060, 19), &at(5000, 76)) + "(call $refused)",
-        aead("open", &zeros, &nonce, &also, &at(5000, 76)) + "(call $refused)",
+        aead("open", &key, &nonce, &at(3060, 19), &at(5000, 76)) + "(call $crypto:refused)",
+        aead("open", &zeros, &nonce, &also, &at(5000, 76)) + "(call $crypto:refused)",
         "(i32.store8 (i32.const 5007) (i32.const 0))".into(),
-        aead("open", &key, &nonce, &also, &at(5000, 76)) + "(call $refused)",
-        aead("open", &key, &nonce, &also, &at(5000, 15)) + "(call $refused)",
-        aead("seal", &at(3000, 24), &nonce, &also, &nothing) + "(call $why)",
-        aead("seal", &key, &at(3040, 11), &also, &nothing) + "(call $why)",
+        aead("open", &key, &nonce, &also, &at(5000, 76)) + "(call $crypto:refused)",
+        aead("open", &key, &nonce, &also, &at(5000, 15)) + "(call $crypto:refused)",
+        aead("seal", &at(3000, 24), &nonce, &also, &nothing) + "(call $crypto:why)",
+        aead("seal", &key, &at(3040, 11), &also, &nothing) + "(call $crypto:why)",
     ];
     let guests = sandboxed(&segments, &code.join("\n"));
     beside_components(&guests, |mut ctx, guests| async move {
@@ -166,27 +165,29 @@ fn signatures_are_those_of_the_standard_and_others_are_told_apart() {
     ]
     .map(|(at, hex)| data(at, &bytes(hex)));
     let verify = |public: &str, content: &str, signature: &str| {
-        format!(r#"(call $"crypto#ed25519-verify" {public} {content} {signature} {TO}) (call $is)"#)
+        format!(
+            r#"(call $"crypto#ed25519-verify" {public} {content} {signature} {TO}) (call $crypto:is)"#
+        )
     };
     let (secret, public) = (at(3000, 32), at(3040, 32));
     let (signature, content) = (at(3100, 64), at(3200, 1));
     let code = [
-        format!(r#"(call $"crypto#ed25519-public" {secret} {TO}) (call $made)"#),
-        format!(r#"(call $"crypto#ed25519-sign" {secret} {content} {TO}) (call $made)"#),
+        format!(r#"(call $"crypto#ed25519-public" {secret} {TO}) (call $crypto:made)"#),
+        format!(r#"(call $"crypto#ed25519-sign" {secret} {content} {TO}) (call $crypto:made)"#),
         verify(&public, &content, &signature),
         verify(&public, &at(3200, 2), &signature),
         verify(&public, &content, &at(3100, 63)),
         verify(&at(3040, 31), &content, &signature),
         // A key of its own.
         format!(
-            r#"(call $"crypto#ed25519-generate" {TO}) (call $tell32 (i32.load (i32.const 524))) (call $keep (i32.const 6000))"#
+            r#"(call $"crypto#ed25519-generate" {TO}) (call $tell32 (i32.load (i32.const 524))) (call $crypto:keep (i32.const 6000))"#
         ),
         format!(
-            r#"(call $"crypto#ed25519-public" {} {TO}) (call $keep (i32.const 6100))"#,
+            r#"(call $"crypto#ed25519-public" {} {TO}) (call $crypto:keep (i32.const 6100))"#,
             at(6000, 32)
         ),
         format!(
-            r#"(call $"crypto#ed25519-sign" {} {content} {TO}) (call $keep (i32.const 6200))"#,
+            r#"(call $"crypto#ed25519-sign" {} {content} {TO}) (call $crypto:keep (i32.const 6200))"#,
             at(6000, 32)
         ),
         verify(&at(6100, 32), &content, &at(6200, 64)),
@@ -210,12 +211,12 @@ fn signatures_are_those_of_the_standard_and_others_are_told_apart() {
 /// A call with these ranges of the memory, from its beginning on.
 fn refused(function: &str, number: &str, lens: &[u32]) -> String {
     let ranges: String = lens.iter().map(|len| at(0, *len)).collect();
-    format!(r#"(call $"crypto#{function}" {number} {ranges} {TO}) (call $refused)"#)
+    format!(r#"(call $"crypto#{function}" {number} {ranges} {TO}) (call $crypto:refused)"#)
 }
 
 #[test]
 fn randomness_differs_and_what_is_too_long_or_has_a_wrong_length_is_refused() {
-    let random = format!(r#"(call $"crypto#random" (i32.const 32) {TO}) (call $made)"#);
+    let random = format!(r#"(call $"crypto#random" (i32.const 32) {TO}) (call $crypto:made)"#);
     let (hash, more) = ("(i32.const 0)", (1 << 20) + 1);
     let code = [
         random.clone(),

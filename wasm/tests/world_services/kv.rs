@@ -16,16 +16,15 @@ use crate::support::services::words;
 pub(crate) const DATA: &str = r#"
   (data (i32.const 3000) "carts") (data (i32.const 3008) "k") (data (i32.const 3016) "value")
   (data (i32.const 3024) "v2") (data (i32.const 3032) "other")
-  (func $give (param i32 i32) (call $"process#send" (global.get $parent) (i64.const 0) (local.get 0) (local.get 1) (i32.const 2048)))
   ;; Tells whether it was done; gives why not, if the error has words.
-  (func $done (call $tell_result (i32.const 512)))
-  (func $done_or_why (call $done) (if (i32.load8_u (i32.const 512)) (then (call $give (i32.load (i32.const 528)) (i32.load (i32.const 532))))))
+  (func $kv:done (call $tell_result (i32.const 512)))
+  (func $kv:done_or_why (call $kv:done) (if (i32.load8_u (i32.const 512)) (then (call $give (i32.load (i32.const 528)) (i32.load (i32.const 532))))))
   ;; Tells whether it was done, and the first byte of what came of it: a bool, or whether it is some.
-  (func $outcome (call $done) (call $tell32 (i32.load8_u (i32.const 520))))
-  (func $value (call $outcome) (call $give (i32.load (i32.const 524)) (i32.load (i32.const 528))))
+  (func $kv:outcome (call $kv:done) (call $tell32 (i32.load8_u (i32.const 520))))
+  (func $kv:value (call $kv:outcome) (call $give (i32.load (i32.const 524)) (i32.load (i32.const 528))))
   ;; Gives the parts of a list of pairs, or of single ones, as one message each, and whether there is more.
-  (func $give_list (param $words i32) (local $at i32) (local $end i32)
-    (call $done)
+  (func $kv:give_list (param $words i32) (local $at i32) (local $end i32)
+    (call $kv:done)
     (local.set $at (i32.load (i32.const 520)))
     (local.set $end (i32.add (local.get $at) (i32.mul (i32.load (i32.const 524)) (i32.mul (local.get $words) (i32.const 8)))))
     (call $tell32 (i32.load (i32.const 524)))
@@ -37,7 +36,7 @@ pub(crate) const DATA: &str = r#"
     (call $tell32 (i32.load8_u (i32.const 528)))
     (if (i32.load8_u (i32.const 528)) (then (call $give (i32.load (i32.const 532)) (i32.load (i32.const 536))))))
   ;; Writes a step: where, what, where the value is and how long; of the key `k` in `carts`.
-  (func $step (param i32 i32 i32 i32)
+  (func $kv:step (param i32 i32 i32 i32)
     (i32.store8 (local.get 0) (local.get 1))
     (i32.store offset=4 (local.get 0) (i32.const 3000)) (i32.store offset=8 (local.get 0) (i32.const 5))
     (i32.store offset=12 (local.get 0) (i32.const 3008)) (i32.store offset=16 (local.get 0) (i32.const 1))
@@ -54,28 +53,28 @@ pub(crate) const TO: &str = "(i32.const 512)";
 #[test]
 fn a_component_makes_a_bucket_and_keeps_values_in_it() {
     let swap = |expected: &str, new: &str| {
-        format!(r#"(call $"kv#compare-and-set" {KEY} {expected} {new} {TO}) (call $outcome)"#)
+        format!(r#"(call $"kv#compare-and-set" {KEY} {expected} {new} {TO}) (call $kv:outcome)"#)
     };
     let (value, v2) = (format!("{SOME} {VALUE}"), format!("{SOME} {V2}"));
     let code = [
-        format!(r#"(call $"kv#get" {KEY} {TO}) (call $done_or_why)"#),
-        format!(r#"(call $"kv#create" {BUCKET} {TO}) (call $outcome)"#),
-        format!(r#"(call $"kv#create" {BUCKET} {TO}) (call $outcome)"#),
-        format!(r#"(call $"kv#get" {KEY} {TO}) (call $outcome)"#),
-        format!(r#"(call $"kv#exists" {KEY} {TO}) (call $outcome)"#),
-        format!(r#"(call $"kv#set" {KEY} {VALUE} {TO}) (call $done)"#),
-        format!(r#"(call $"kv#get" {KEY} {TO}) (call $value)"#),
-        format!(r#"(call $"kv#exists" {KEY} {TO}) (call $outcome)"#),
+        format!(r#"(call $"kv#get" {KEY} {TO}) (call $kv:done_or_why)"#),
+        format!(r#"(call $"kv#create" {BUCKET} {TO}) (call $kv:outcome)"#),
+        format!(r#"(call $"kv#create" {BUCKET} {TO}) (call $kv:outcome)"#),
+        format!(r#"(call $"kv#get" {KEY} {TO}) (call $kv:outcome)"#),
+        format!(r#"(call $"kv#exists" {KEY} {TO}) (call $kv:outcome)"#),
+        format!(r#"(call $"kv#set" {KEY} {VALUE} {TO}) (call $kv:done)"#),
+        format!(r#"(call $"kv#get" {KEY} {TO}) (call $kv:value)"#),
+        format!(r#"(call $"kv#exists" {KEY} {TO}) (call $kv:outcome)"#),
         swap(&value, &v2),
         swap(&value, &v2),
         swap(NONE, &v2),
-        format!(r#"(call $"kv#get" {KEY} {TO}) (call $value)"#),
+        format!(r#"(call $"kv#get" {KEY} {TO}) (call $kv:value)"#),
         swap(&v2, NONE),
-        format!(r#"(call $"kv#delete" {KEY} {TO}) (call $outcome)"#),
+        format!(r#"(call $"kv#delete" {KEY} {TO}) (call $kv:outcome)"#),
         swap(NONE, &v2),
-        format!(r#"(call $"kv#delete" {KEY} {TO}) (call $outcome)"#),
-        format!(r#"(call $"kv#drop" {BUCKET} {TO}) (call $outcome)"#),
-        format!(r#"(call $"kv#drop" {BUCKET} {TO}) (call $outcome)"#),
+        format!(r#"(call $"kv#delete" {KEY} {TO}) (call $kv:outcome)"#),
+        format!(r#"(call $"kv#drop" {BUCKET} {TO}) (call $kv:outcome)"#),
+        format!(r#"(call $"kv#drop" {BUCKET} {TO}) (call $kv:outcome)"#),
     ];
     let keeps = actor(DATA, &code.join("\n"));
     let place = Place::new("world-values");
@@ -106,10 +105,12 @@ fn a_component_makes_a_bucket_and_keeps_values_in_it() {
 #[test]
 fn a_batch_is_done_as_a_whole_or_not_at_all() {
     let step = |at: u32, what: u32, value: &str| {
-        format!("(call $step (i32.const {at}) (i32.const {what}) {value})")
+        format!("(call $kv:step (i32.const {at}) (i32.const {what}) {value})")
     };
     let batch = |steps: u32| {
-        format!(r#"(call $"kv#batch" (i32.const 8000) (i32.const {steps}) {TO}) (call $outcome)"#)
+        format!(
+            r#"(call $"kv#batch" (i32.const 8000) (i32.const {steps}) {TO}) (call $kv:outcome)"#
+        )
     };
     let condition = "(call $tell32 (i32.load (i32.const 524)))";
     let code = [
@@ -163,7 +164,7 @@ fn each() -> Vec<(String, bool)> {
         ),
         (
             format!(
-                r#"(call $step (i32.const 8000) (i32.const 1) {V2})
+                r#"(call $kv:step (i32.const 8000) (i32.const 1) {V2})
                    (call $"kv#batch" (i32.const 8000) (i32.const 1) {TO})"#
             ),
             true,
@@ -173,7 +174,7 @@ fn each() -> Vec<(String, bool)> {
 }
 
 fn asking() -> Vec<u8> {
-    let ask = |(call, _): (String, bool)| call + "(call $done_or_why)\n";
+    let ask = |(call, _): (String, bool)| call + "(call $kv:done_or_why)\n";
     let code: String = each().into_iter().map(ask).collect();
     actor(DATA, &code)
 }

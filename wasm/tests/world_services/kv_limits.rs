@@ -17,7 +17,7 @@ fn many(steps: u32, bytes: u32) -> String {
     format!(
         r#"(local.set $i (i32.const 131072))
            (loop $more
-             (call $step (local.get $i) (i32.const 0) (i32.const 0) (i32.const {bytes}))
+             (call $kv:step (local.get $i) (i32.const 0) (i32.const 0) (i32.const {bytes}))
              (local.set $i (i32.add (local.get $i) (i32.const 28)))
              (br_if $more (i32.lt_u (local.get $i) (i32.const {end}))))
            (call $"kv#batch" (i32.const 131072) (i32.const {steps}) {TO})"#
@@ -36,7 +36,7 @@ fn what_is_too_long_is_refused() {
         many(400, 100_000),
         many(10_001, 0),
     ];
-    let ask = |call: &String| format!("{call} (call $done_or_why)\n");
+    let ask = |call: &String| format!("{call} (call $kv:done_or_why)\n");
     let asks: String = refused.iter().map(ask).collect();
     let guests = [(actor(DATA, &(GROWN.to_owned() + &asks)), Profile::trusted())];
     let place = Place::new("world-long");

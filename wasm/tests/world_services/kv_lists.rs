@@ -49,8 +49,8 @@ fn lister() -> Vec<u8> {
             "(i32.const 2) (i32.const {from}) {a2} (i32.const {to}) (i32.const 4008) (i32.const 1)"
         )
     };
-    let (after, pairs) = (format!("{SOME} {a2}"), "(call $give_list (i32.const 2))");
-    let singles = "(call $give_list (i32.const 1))";
+    let (after, pairs) = (format!("{SOME} {a2}"), "(call $kv:give_list (i32.const 2))");
+    let singles = "(call $kv:give_list (i32.const 1))";
     let code = [
         listing("list", &prefix, 0, NONE, Some(2)) + pairs,
         listing("list", &prefix, 0, &after, Some(2)) + pairs,
@@ -58,8 +58,8 @@ fn lister() -> Vec<u8> {
         listing("keys", &range(1, 2), 0, NONE, None) + singles,
         listing("keys", &range(2, 1), 0, NONE, None) + singles,
         listing("keys", &range(0, 2), 0, NONE, Some(1)) + singles,
-        listing("list", &all, 0, NONE, Some(0)) + "(call $done_or_why)",
-        listing("keys", &all, 0, NONE, Some(10_001)) + "(call $done_or_why)",
+        listing("list", &all, 0, NONE, Some(0)) + "(call $kv:done_or_why)",
+        listing("keys", &all, 0, NONE, Some(10_001)) + "(call $kv:done_or_why)",
     ];
     actor(&data, &code.join("\n"))
 }
