@@ -9,6 +9,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use rusm_io::kv::KvError;
 use rusm_wasm::{EngineError, LoadError, ProgramError};
 
 use crate::flags::{COMMANDS, Flag};
@@ -79,6 +80,11 @@ pub(crate) enum Failure {
         why: ProgramError,
     },
     Print(io::Error),
+    Store(KvError),
+    StoreFolder {
+        file: PathBuf,
+        folder: PathBuf,
+    },
     App(AppFailure),
     Keep {
         what: &'static str,
@@ -135,7 +141,7 @@ impl fmt::Display for Error {
 fn not_together(f: &mut fmt::Formatter<'_>, flag: &str, other: &str) -> fmt::Result {
     write!(
         f,
-        "`--{flag}` does not go with `--{other}`: it looks into other guests."
+        "`--{flag}` does not go with `--{other}`: it is for other guests."
     )?;
     write!(f, " Leave `--{flag}` away.")
 }
@@ -256,6 +262,14 @@ impl fmt::Display for Failure {
             Failure::Print(why) => {
                 write!(f, "cannot print the answer: {why}. Send it somewhere else.")
             }
+            // These sentences name all they need.
+            Failure::Store(why) => why.fmt(f),
+            Failure::StoreFolder { file, folder } => write!(
+                f,
+                "cannot open the store `{}`: there is no folder `{}`. Make it, or name another file.",
+                file.display(),
+                folder.display()
+            ),
             Failure::App(why) => why.fmt(f),
             Failure::Keep { what, file, why } => {
                 let file = file.display();

@@ -109,12 +109,21 @@ pub(crate) const PROFILE: Flag = Flag {
     repeats: false,
 };
 
+pub(crate) const STORE: Flag = Flag {
+    name: "store",
+    value: "FILE",
+    help: "Keep the keys and values of the program in FILE, which is made if it is not there",
+    example: "app.redb",
+    repeats: false,
+};
+
 /// The flags of `rusm run`, in the order the help lists them.
-pub(crate) const RUN_FLAGS: [&Flag; 11] = [
+pub(crate) const RUN_FLAGS: [&Flag; 12] = [
     &ENV,
     &DIR,
     &CONNECT,
     &LISTEN,
+    &STORE,
     &MAX_MEMORY,
     &WORKERS,
     &INVOKE,

@@ -13,6 +13,7 @@ mod looks;
 mod options;
 mod report;
 mod signal;
+mod store;
 mod suggest;
 
 use std::process::ExitCode;

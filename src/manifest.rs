@@ -65,6 +65,8 @@ pub struct NodeSettings {
     pub instances_max: Option<u32>,
     /// How long it may take to stop.
     pub stop_time_max: Duration,
+    /// The file of its store of keys and values; `None` is a node without one.
+    pub store: Option<PathBuf>,
 }
 
 /// A program of an app.

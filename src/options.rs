@@ -28,6 +28,8 @@ pub(crate) struct RunOptions {
     pub(crate) dirs: Vec<Dir>,
     pub(crate) connect: Vec<NetPattern>,
     pub(crate) listen: Vec<NetPattern>,
+    /// The file of the store of keys and values.
+    pub(crate) store: Option<PathBuf>,
     pub(crate) memory_bytes_max: Option<u64>,
     pub(crate) workers: Option<usize>,
     pub(crate) entry: Option<String>,
@@ -49,9 +51,9 @@ impl TryFrom<RunFlags> for RunOptions {
     type Error = Misuse;
 
     fn try_from(typed: RunFlags) -> Result<Self, Misuse> {
-        for look in [&flags::COREDUMP, &flags::PROFILE] {
-            if typed.has(&flags::LUNATIC) && typed.has(look) {
-                return Err(Misuse::NotTogether(look, &flags::LUNATIC));
+        for flag in [&flags::COREDUMP, &flags::PROFILE, &flags::STORE] {
+            if typed.has(&flags::LUNATIC) && typed.has(flag) {
+                return Err(Misuse::NotTogether(flag, &flags::LUNATIC));
             }
         }
         Ok(RunOptions {
@@ -60,6 +62,7 @@ impl TryFrom<RunFlags> for RunOptions {
             dirs: directories(&typed)?,
             connect: addresses(&typed, &flags::CONNECT, NetPattern::connect)?,
             listen: addresses(&typed, &flags::LISTEN, NetPattern::listen)?,
+            store: store(&typed)?,
             memory_bytes_max: single(&typed, &flags::MAX_MEMORY, size)?,
             workers: single(&typed, &flags::WORKERS, workers)?,
             entry: single(&typed, &flags::INVOKE, |name| Ok(name.to_owned()))?,
@@ -141,6 +144,17 @@ fn flavour(typed: &RunFlags) -> Flavour {
 
 fn file(typed: &RunFlags, flag: &'static Flag) -> Option<PathBuf> {
     typed.values(flag).next().map(PathBuf::from)
+}
+
+fn store(typed: &RunFlags) -> Result<Option<PathBuf>, Misuse> {
+    match file(typed, &flags::STORE) {
+        Some(file) if file.as_os_str().is_empty() => Err(Misuse::BadValue {
+            flag: &flags::STORE,
+            value: String::new(),
+            why: "it is no path".to_owned(),
+        }),
+        file => Ok(file),
+    }
 }
 
 fn workers(text: &str) -> Result<usize, String> {
@@ -270,6 +284,11 @@ mod tests {
                 "run --lunatic --profile p.json a.wasm",
                 "`--profile` does not go with `--lunatic`",
             ),
+            (
+                "run --lunatic --store s.redb a.wasm",
+                "`--store` does not go with `--lunatic`",
+            ),
+            ("run --store= a.wasm", "is no path"),
         ] {
             let error = options(words).expect_err(words).to_string();
             assert!(error.contains(part), "{words}: {error}");

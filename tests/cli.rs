@@ -16,6 +16,7 @@ mod cli {
     mod looks;
     mod run;
     mod signals;
+    mod store;
     mod usage;
     mod world;
 }

@@ -12,11 +12,13 @@ use std::time::Duration;
 use rusm::manifest::{MANIFEST_BYTES_MAX, MANIFEST_FILE, Manifest};
 use rusm_actor::supervisor::set_supervisor_sink;
 use rusm_actor::{Node, Pid};
+use rusm_io::kv::Store;
 
 use crate::command::run;
 use crate::error::{AppFailure, Failure};
 use crate::report;
 use crate::signal::Watch;
+use crate::store;
 
 /// What it takes to end those who did not stop in time, before we end anyway.
 const KILL_TIME: Duration = Duration::from_secs(3);
@@ -40,7 +42,11 @@ pub(super) fn run(folder: &Path, workers: Option<usize>) -> Result<u8, Failure> 
     // The node comes before the watch, as for a program.
     let node = run::start_node(workers)?;
     let watch = Watch::start().map_err(Failure::Signals)?;
-    let ended = run_on(&manifest, &node, &watch);
+    let opened = store::open(&node, manifest.node.store.as_deref());
+    let (ended, _store) = match opened {
+        Ok(store) => (run_on(&manifest, &node, &watch, store.as_ref()), store),
+        Err(why) => (Err(why), None),
+    };
     let stopped = node.stop(manifest.node.stop_time_max);
     for waiting in &stopped.killed {
         report::event(&format!(
@@ -55,8 +61,16 @@ pub(super) fn run(folder: &Path, workers: Option<usize>) -> Result<u8, Failure> 
 }
 
 /// Runs the residents until they have ended or have to. True: something of it has failed.
-fn run_on(manifest: &Manifest, node: &Node, watch: &Watch) -> Result<bool, Failure> {
+fn run_on(
+    manifest: &Manifest,
+    node: &Node,
+    watch: &Watch,
+    store: Option<&Store>,
+) -> Result<bool, Failure> {
     let catalog = components::load(manifest, node)?;
+    if let Some(store) = store {
+        catalog.set_store(store.clone());
+    }
     let (tell, events) = channel();
     let to_sink = tell.clone();
     let (level, told) = (manifest.log_level, residents::Told::new(manifest));

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use rusm_actor::{JoinHandle, Node, Priority};
 use rusm_io::Reactor;
+use rusm_io::kv::Store;
 use rusm_sched::Config;
 use rusm_wasm::grant::{Grants, Profile};
 use rusm_wasm::{
@@ -18,6 +19,7 @@ use crate::looks::Looks;
 use crate::options::RunOptions;
 use crate::report::{self, Ending};
 use crate::signal::{STOP_TIME_MAX, Watch};
+use crate::store;
 
 /// A larger file is no program, or one that would take minutes to compile.
 const PROGRAM_BYTES_MAX: u64 = 256 * 1024 * 1024;
@@ -37,10 +39,18 @@ pub(crate) fn run(options: RunOptions) -> Result<u8, Failure> {
     let node = start_node(options.workers)?;
     let watch = Watch::start().map_err(Failure::Signals)?;
     let looks = Looks::new(&options);
-    let ended = start_program(&options, &bytes, &node, &looks).map(|(_catalog, program)| {
-        watch.guard(&node, program.pid());
-        Ending::new(&options.args[0], &program.wait())
-    });
+    let opened = store::open(&node, options.store.as_deref());
+    let (ended, _store) = match opened {
+        Err(why) => (Err(why), None),
+        Ok(store) => {
+            let started = start_program(&options, &bytes, &node, &looks, store.as_ref());
+            let ended = started.map(|(_catalog, program)| {
+                watch.guard(&node, program.pid());
+                Ending::new(&options.args[0], &program.wait())
+            });
+            (ended, store)
+        }
+    };
     // What does not stop in time ends with our process.
     let _ = node.shutdown(STOP_TIME_MAX);
     let kept = looks.write();
@@ -90,6 +100,7 @@ fn start_program(
     bytes: &[u8],
     node: &Node,
     looks: &Looks,
+    store: Option<&Store>,
 ) -> Result<(Catalog, JoinHandle), Failure> {
     let load = |why| Failure::Load {
         program: options.program.clone(),
@@ -131,6 +142,9 @@ fn start_program(
         priority: Priority::Normal,
     };
     catalog.on_log(report::log);
+    if let Some(store) = store {
+        catalog.set_store(store.clone());
+    }
     catalog.put(&name, component).map_err(start)?;
     let ready = looks.into(catalog.ready(&name).map_err(start)?);
     let started = node.spawn_join(move |context| ready.run(context));
@@ -142,6 +156,8 @@ fn grants(options: &RunOptions) -> Grants {
     Grants::new(Profile {
         connect: options.connect.clone(),
         listen: options.listen.clone(),
+        // The store is the one that a flag names; without it they are told of the flag.
+        kv: Profile::trusted().kv,
         ..Profile::by_hand()
     })
 }

@@ -76,6 +76,9 @@ fn node(root: &Table) -> NodeSettings {
         stop_time_max: table
             .and_then(|table| table.time("stop"))
             .map_or(STOP_TIME_DEFAULT, |(time, _)| time),
+        store: table
+            .and_then(|table| table.path("store"))
+            .map(|(path, _)| path),
     }
 }
 

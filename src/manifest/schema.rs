@@ -121,6 +121,11 @@ static NODE: Section = Section {
             Kind::Time,
             "How long the node may take to stop; what is left then is killed. Otherwise 10s.",
         ),
+        key(
+            "store",
+            Kind::Path,
+            "The file of the durable store of keys and values; it is made if it is not there, in a folder that is. Otherwise there is no store.",
+        ),
     ],
 };
 

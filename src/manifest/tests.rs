@@ -19,6 +19,7 @@ workers = 2
 memory = "128M"
 instances = 500
 stop = "3s"
+store = "data/app.redb"
 
 [log]
 level = "debug"
@@ -89,6 +90,7 @@ fn every_key_says_something() {
             memory_bytes_max: Some(128 << 20),
             instances_max: Some(500),
             stop_time_max: Duration::from_secs(3),
+            store: Some("/app/data/app.redb".into()),
         }
     );
     assert_eq!(manifest.log_level, LogLevel::Debug);
@@ -182,6 +184,7 @@ fn an_empty_manifest_is_an_app_without_components() {
     assert!(manifest.components.is_empty());
     assert_eq!(manifest.supervisors[0].name, DEFAULT_SUPERVISOR);
     assert_eq!(manifest.node.stop_time_max, STOP_TIME_DEFAULT);
+    assert_eq!(manifest.node.store, None);
 }
 
 fn each_key(section: &Section, visit: &mut impl FnMut(&str, Kind)) {

@@ -11,6 +11,9 @@ use rusm_io::kv::{
 use crate::guest::State;
 use crate::host::{Refusal, power};
 
+const NO_STORE: &str = "this node keeps no store. Name the file of one: write \
+    `store = \"data/app.redb\"` under [node] in rusm.toml, or run the program with `--store FILE`.";
+
 /// What a guest wants of a bucket.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Access {
@@ -55,7 +58,7 @@ fn store(state: &State, bucket: &str, access: Access) -> Result<Store, Refusal> 
     let shared = state.standing.as_ref().and_then(|s| s.shared());
     shared
         .and_then(|shared| shared.store())
-        .ok_or_else(|| Refusal::Failed("this node keeps no store".into()))
+        .ok_or_else(|| Refusal::Failed(NO_STORE.into()))
 }
 
 fn bucket(state: &State, name: &str, access: Access) -> Result<Bucket, Refusal> {
