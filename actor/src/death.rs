@@ -3,21 +3,24 @@
 
 use rusm_sched::{Ended, Letter, Letters, contain};
 
-use crate::ending::{self, Settling};
+use crate::ending::{self, Settling, Verdict};
 use crate::exit::ExitReason;
 use crate::pid::Pid;
 use crate::report::{self, Death};
 use crate::side::Side;
-use crate::signal::{Cause, Signal, signal};
+use crate::signal::{Cause, Signal, deliver, signal};
 use crate::world;
+
+/// Why a process ended that was given no reason.
+static NODE_ENDED: ExitReason = ExitReason::Shutdown;
 
 /// Settles everything for a process whose address is dead already.
 pub(crate) fn settle(ended: Ended, side: Option<Box<Side>>, unread: Letters<Signal>) {
     let me = Pid::new(ended.address);
     let mut side = side.unwrap_or_else(Side::spare);
     // Without a reason it was its node that ended; or it returned, and nobody had ever asked.
-    let reason = ending::take(me).or_else(|| side.reason.take());
-    let reason = reason.unwrap_or(ExitReason::Shutdown);
+    let verdict = ending::take(me).or_else(|| side.verdict.take());
+    let reason = verdict.as_ref().map_or(&NODE_ENDED, Verdict::reason);
     let late = late_letters(me, &mut side, unread);
     let is_listed = |letter: &Letter<Signal>| matches!(**letter, Signal::Listed);
     let listed = side.listed || late.iter().any(is_listed);
@@ -28,20 +31,20 @@ pub(crate) fn settle(ended: Ended, side: Option<Box<Side>>, unread: Letters<Sign
         // It calls a waker of anybody's.
         contain(|| join.close(reason.clone()));
     }
-    tell(me, &side, &reason);
+    tell(me, &side, reason);
     if !late.is_empty() {
         late.iter().for_each(|letter| refuse(me, letter));
     }
     report::crash(Death {
         ended,
-        reason: &reason,
+        reason,
         name,
         side: &side,
         unread: late.len() + side.mailbox.len(),
         joined,
     });
     if !late.is_empty() || side.mailbox.holds_any() {
-        let _settling = Settling::begin(me, &reason);
+        let _settling = Settling::begin(me, reason);
         late.into_iter().for_each(discard);
         while let Some(message) = side.mailbox.pop() {
             discard(message);
@@ -78,13 +81,13 @@ fn tell(me: Pid, side: &Side, reason: &ExitReason) {
         }
     });
     side.watchers.for_each_in_order(|reference, watcher| {
-        let down = Signal::Down {
+        let down = || Signal::Down {
             told: false,
             reference,
             from: me,
             reason: reason.clone(),
         };
-        signal(*watcher, down);
+        deliver(*watcher, Letter::with(down));
     });
     side.watches.for_each_in_order(|reference, watch| {
         signal(watch.pid, Signal::Demonitor { reference });
@@ -112,11 +115,11 @@ fn refuse(me: Pid, letter: &Letter<Signal>) {
 }
 
 fn send_exit(me: Pid, peer: Pid, reason: ExitReason) {
-    let exit = Signal::Exit {
+    let exit = || Signal::Exit {
         told: false,
         from: Some(me),
         cause: Cause::Link,
         reason,
     };
-    signal(peer, exit);
+    deliver(peer, Letter::with(exit));
 }

@@ -2,6 +2,7 @@
 
 use rusm_sched::Letter;
 
+use crate::ending::Verdict;
 use crate::exit::ExitReason;
 use crate::info::Inside;
 use crate::message::Message;
@@ -20,14 +21,14 @@ pub(crate) enum Heard {
     /// It concerns nobody any more.
     Refused(Letter<Signal>),
     /// The process ends.
-    End(ExitReason),
+    End(Verdict),
 }
 
 /// Lets the process `me` hear a signal.
 #[inline(always)]
 pub(crate) fn hear(me: Pid, side: &mut Side, letter: Letter<Signal>) -> Heard {
     let message = match &*letter {
-        Signal::Kill => return Heard::End(ExitReason::Killed),
+        Signal::Kill => return Heard::End(Verdict::of(letter)),
         Signal::Exit { told: true, .. } | Signal::Down { told: true, .. } => true,
         Signal::Exit {
             from,
@@ -37,7 +38,7 @@ pub(crate) fn hear(me: Pid, side: &mut Side, letter: Letter<Signal>) -> Heard {
         } => match obey(me, side, *from, *cause, reason) {
             Obeyed::Ignores => false,
             Obeyed::Hears => return tell(letter),
-            Obeyed::Dies => return die(letter),
+            Obeyed::Dies => return Heard::End(Verdict::of(letter)),
         },
         Signal::Call {
             from, reference, ..
@@ -114,14 +115,6 @@ fn obey(me: Pid, side: &mut Side, from: Option<Pid>, cause: Cause, reason: &Exit
         () if side.traps_exits => Obeyed::Hears,
         () if harmless => Obeyed::Ignores,
         () => Obeyed::Dies,
-    }
-}
-
-/// The reason moves out of the letter: a copy of it would be counted, and be let go again.
-fn die(letter: Letter<Signal>) -> Heard {
-    match letter.into_inner() {
-        Signal::Exit { reason, .. } => Heard::End(reason),
-        _ => unreachable!("it was looked at by the caller"),
     }
 }
 

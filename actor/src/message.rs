@@ -69,30 +69,26 @@ impl Message {
     ///
     /// # Errors
     /// The message itself, if it says something else.
-    pub fn into_down(self) -> Result<Down, Self> {
-        if self.down_reference().is_none() {
-            return Err(self);
-        }
-        Ok(match self.0.into_inner() {
+    #[inline]
+    pub fn into_down(mut self) -> Result<Down, Self> {
+        let (reference, watched, reason) = match &mut *self.0 {
             Signal::Down {
                 reference,
                 from,
                 reason,
                 ..
-            } => Down {
-                reference,
-                watched: Watched::Pid(from),
-                reason,
-            },
+            } => (*reference, Watched::Pid(*from), reason),
             Signal::NamedDown(named) => {
-                let (reference, name, reason) = *named;
-                Down {
-                    reference,
-                    watched: Watched::Name(name),
-                    reason,
-                }
+                let (reference, name, reason) = &mut **named;
+                (*reference, Watched::Name(name.clone()), reason)
             }
-            _ => unreachable!("it was looked at above"),
+            _ => return Err(self),
+        };
+        Ok(Down {
+            reference,
+            watched,
+            // The letter ends here, and what is left in it costs nothing to drop.
+            reason: std::mem::replace(reason, ExitReason::Normal),
         })
     }
 

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusm_sched::{
-    Config, Driver, Handle, Priority, Scheduler, ShutdownError, StartError, Stats, ThreadDriver,
-    post,
+    Config, Driver, Handle, Letter, Priority, Scheduler, ShutdownError, StartError, Stats,
+    ThreadDriver, post,
 };
 
 use crate::context::Context;
@@ -19,7 +19,7 @@ use crate::pid::Pid;
 use crate::process::Process;
 use crate::report;
 use crate::side::Side;
-use crate::signal::{Cause, Signal, signal};
+use crate::signal::{Cause, Signal, deliver, signal};
 
 /// Processes, and the scheduler they run on. Clones are the same node; it stops when
 /// `shutdown` is called, or when the last clone is dropped outside of its processes.
@@ -269,18 +269,19 @@ pub fn kill(pid: Pid) {
 }
 
 /// See [`Node::exit`]. From inside a process, it is that process that asks.
+#[inline]
 pub fn exit(pid: Pid, reason: ExitReason) {
+    if matches!(reason, ExitReason::Kill) {
+        return kill(pid);
+    }
     let from = rusm_sched::current_task().map(Pid::new);
-    let exit = match reason {
-        ExitReason::Kill => Signal::Kill,
-        reason => Signal::Exit {
-            told: false,
-            from,
-            cause: Cause::Asked,
-            reason,
-        },
+    let exit = || Signal::Exit {
+        told: false,
+        from,
+        cause: Cause::Asked,
+        reason,
     };
-    signal(pid, exit);
+    deliver(pid, Letter::with(exit));
 }
 
 /// Does the process live? About 2 ns.

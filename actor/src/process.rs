@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use rusm_sched::{Address, Ended, Kind, Letter, Letters, Own, Returns};
 
 use crate::death;
-use crate::ending;
+use crate::ending::{self, Verdict};
 use crate::exit::{ExitReason, Outcome};
 use crate::gate;
 use crate::hear::{Heard, hear};
@@ -72,7 +72,7 @@ pub(crate) fn show(own: &Own<Process>, side: &mut Side) {
 /// Notes why the process ends.
 fn end(own: &Own<Process>, reason: ExitReason) {
     own.with_new_side(|side| {
-        side.reason.get_or_insert(reason);
+        side.verdict.get_or_insert_with(|| Verdict::new(reason));
     });
 }
 
@@ -102,59 +102,88 @@ fn drop_shed(own: &Own<Process>) {
 fn obey_signals(own: &Own<Process>) -> ControlFlow<()> {
     let flow = take_signals(own);
     if flow.is_break()
-        && let Some(reason) = own.with_side(Side::take_reason).flatten()
+        && let Some(verdict) = own.with_side(Side::take_verdict).flatten()
     {
-        ending::begin(Pid::new(own.address()), reason);
+        ending::begin(Pid::new(own.address()), verdict);
     }
     flow
 }
 
 /// Takes everything that has come: signals are obeyed in their order, messages kept.
 fn take_signals(own: &Own<Process>) -> ControlFlow<()> {
-    let me = Pid::new(own.address());
-    let mut letters = own.take();
+    let mut taking = Taking {
+        own,
+        letters: own.take(),
+        refused: Vec::new(),
+    };
+    // What it captures is one word: more would be copied with wider loads than it was stored
+    // with, and wait for the stores.
+    let taken = own.with_new_side(|side| taking.hear(side));
     // Dropped when the side block is back in its place: what others wrote may do anything then.
-    let mut refused = Vec::new();
-    let (ends, limited) = own.with_new_side(|side| {
+    if !taking.refused.is_empty() {
+        taking.refused.into_iter().for_each(death::discard);
+    }
+    match taken {
+        Taken::Ends => return ControlFlow::Break(()),
+        Taken::Limited => drop_shed(own),
+        Taken::All => {}
+    }
+    ControlFlow::Continue(())
+}
+
+/// What has come of a look into the inbox.
+enum Taken {
+    All,
+    /// What lay in the limited mailbox may have been shed.
+    Limited,
+    Ends,
+}
+
+/// A look into the inbox.
+struct Taking<'a> {
+    own: &'a Own<Process>,
+    letters: Letters<Signal>,
+    refused: Vec<Letter<Signal>>,
+}
+
+impl Taking<'_> {
+    #[inline]
+    fn hear(&mut self, side: &mut Side) -> Taken {
+        let me = Pid::new(self.own.address());
+        let letters = &mut self.letters;
         if side.is_ending() {
             side.unheard.extend(letters);
-            return (true, false);
+            return Taken::Ends;
         }
-        while let Some(letter) = own.next_private() {
+        while let Some(letter) = self.own.next_private() {
             side.mailbox.push(Message::from_letter(letter));
         }
         for letter in letters.by_ref() {
             match hear(me, side, letter) {
                 Heard::Nothing => {}
                 Heard::Message(message) => side.mailbox.push(message),
-                Heard::Refused(letter) => refused.push(letter),
-                Heard::End(reason) => {
-                    side.reason.get_or_insert(reason);
+                Heard::Refused(letter) => self.refused.push(letter),
+                Heard::End(verdict) => {
+                    side.verdict.get_or_insert(verdict);
                     side.unheard.extend(letters);
-                    return (true, false);
+                    return Taken::Ends;
                 }
             }
         }
         // After the inbox, where everything is older.
         let limited = side.mailbox.gate().is_some();
-        let ends = limited && hear_gated(me, side, &mut refused);
-        show(own, side);
+        let ends = limited && hear_gated(me, side, &mut self.refused);
+        show(self.own, side);
         if let Some(only) = side.mailbox.pop_only() {
             // Where a receive looks first.
-            own.keep(only.into_letter());
+            self.own.keep(only.into_letter());
         }
-        (ends, limited)
-    });
-    if !refused.is_empty() {
-        refused.into_iter().for_each(death::discard);
+        match () {
+            () if ends => Taken::Ends,
+            () if limited => Taken::Limited,
+            () => Taken::All,
+        }
     }
-    if ends {
-        return ControlFlow::Break(());
-    }
-    if limited {
-        drop_shed(own);
-    }
-    ControlFlow::Continue(())
 }
 
 /// Hears what lies at the gate of a limited mailbox. True: the process ends.
@@ -162,8 +191,9 @@ fn take_signals(own: &Own<Process>) -> ControlFlow<()> {
 #[inline(never)]
 fn hear_gated(me: Pid, side: &mut Side, refused: &mut Vec<Letter<Signal>>) -> bool {
     let mut letters = side.mailbox.hear_gate();
-    let mut reason = side.mailbox.has_overflowed().then(limit::overflow);
-    while reason.is_none()
+    let overflow = || Verdict::new(limit::overflow());
+    let mut verdict = side.mailbox.has_overflowed().then(overflow);
+    while verdict.is_none()
         && let Some(letter) = letters.next()
     {
         let counted = letter.is_sheddable();
@@ -174,7 +204,7 @@ fn hear_gated(me: Pid, side: &mut Side, refused: &mut Vec<Letter<Signal>>) -> bo
             }
             Heard::Nothing => {}
             Heard::Refused(letter) => refused.push(letter),
-            Heard::End(why) => reason = Some(why),
+            Heard::End(why) => verdict = Some(why),
         }
         if counted {
             side.mailbox.forget_one();
@@ -182,8 +212,8 @@ fn hear_gated(me: Pid, side: &mut Side, refused: &mut Vec<Letter<Signal>>) -> bo
     }
     side.mailbox.drop_doomed();
     side.unheard.extend(letters);
-    if let Some(reason) = reason {
-        side.reason.get_or_insert(reason);
+    if let Some(verdict) = verdict {
+        side.verdict.get_or_insert(verdict);
         return true;
     }
     false
@@ -199,7 +229,9 @@ impl<T: Outcome> Returns<T> for Process {
         let reason = outcome.reason();
         if reason == ExitReason::Normal {
             // Whoever wants to hear of it has made a side block.
-            own.with_side(|side| side.reason.get_or_insert(reason).is_orderly());
+            own.with_side(|side| {
+                side.verdict.get_or_insert_with(|| Verdict::new(reason));
+            });
         } else {
             end(own, reason);
         }

@@ -8,7 +8,7 @@ use std::task::Waker;
 use rusm_sched::Letter;
 
 use crate::alias::AliasKind;
-use crate::exit::ExitReason;
+use crate::ending::Verdict;
 use crate::join::JoinCell;
 use crate::link::Links;
 use crate::mailbox::Mailbox;
@@ -41,8 +41,8 @@ pub(crate) struct Side {
     /// It has a name, is in a group, or watches one.
     pub(crate) listed: bool,
     /// Set once it is known why the process ends.
-    pub(crate) reason: Option<ExitReason>,
-    /// The reason was taken: it has had its last turn.
+    pub(crate) verdict: Option<Verdict>,
+    /// The verdict was taken: it has had its last turn.
     is_over: bool,
     /// What came after the signal that ended it.
     pub(crate) unheard: Vec<Letter<Signal>>,
@@ -91,7 +91,7 @@ impl Side {
             watchers,
             aliases,
             listed,
-            reason,
+            verdict,
             is_over,
             unheard,
             parent,
@@ -107,18 +107,18 @@ impl Side {
         aliases.clear();
         *unheard = Vec::new();
         (*traps_exits, *listed, *supervised, *is_over) = (false, false, false, false);
-        (*reason, *parent, *join, *label, *receiver) = (None, None, None, None, None);
+        (*verdict, *parent, *join, *label, *receiver) = (None, None, None, None, None);
     }
 
     /// Why it ends. It runs no more.
-    pub(crate) fn take_reason(&mut self) -> Option<ExitReason> {
+    pub(crate) fn take_verdict(&mut self) -> Option<Verdict> {
         self.is_over = true;
-        self.reason.take()
+        self.verdict.take()
     }
 
     /// Has it been told to end?
     pub(crate) fn is_ending(&self) -> bool {
-        self.reason.is_some() || self.is_over
+        self.verdict.is_some() || self.is_over
     }
 
     /// Bytes it takes, with the tables in it, about: what the allocator adds is not known.
