@@ -244,10 +244,7 @@ fn read_plan(memory: &[u8], at: i32) -> Result<Result<(Plan, Vec<Spec>), Refusal
     let record = bytes(memory, at, PLAN_BYTES)?;
     let count = word(record, 24) as usize;
     if count > CHILDREN_MAX {
-        return Ok(Err(Refusal::Limit {
-            what: "children of one supervisor",
-            max: CHILDREN_MAX,
-        }));
+        return Ok(Err(supervise::too_many(CHILDREN_MAX)));
     }
     let len = (count * CHILD_BYTES) as i32;
     let records = bytes(memory, word(record, 20).cast_signed(), len)?;

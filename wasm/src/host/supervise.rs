@@ -58,6 +58,9 @@ pub(crate) async fn start(
     children: Vec<Spec>,
 ) -> Result<(u32, Pid), Refusal> {
     state.things().room()?;
+    if children.len() > CHILDREN_MAX {
+        return Err(too_many(CHILDREN_MAX));
+    }
     // Its seat is that of the supervisor, and those of its children lie within.
     let grants = state.grants().clone();
     let seat = Arc::new(state.seat_for(&grants).map_err(power::denied)?);
@@ -186,10 +189,30 @@ pub(crate) async fn stop(state: &mut State, number: u32) -> Result<(), Refusal> 
     }
 }
 
+/// Its pid; `None`: the process holds no such one.
+pub(crate) fn pid(state: &mut State, number: u32) -> Option<Pid> {
+    let supervised = held(state, number).ok()?;
+    Some(supervised.supervisor.pid())
+}
+
+/// Lets go of one that has ended. One that runs keeps its place, and its seat with it.
+pub(crate) fn forget(state: &mut State, number: u32) {
+    if pid(state, number).is_some_and(|pid| !rusm_actor::is_alive(pid)) {
+        state.things().release(number);
+    }
+}
+
 fn held(state: &mut State, number: u32) -> Result<Supervised, Refusal> {
     match state.things().get(number) {
         Some(Thing::Supervisor(supervised)) => Ok(supervised.clone()),
         _ => Err(Refusal::NotHeld),
+    }
+}
+
+pub(crate) fn too_many(max: usize) -> Refusal {
+    Refusal::Limit {
+        what: "children of one supervisor",
+        max,
     }
 }
 
@@ -203,10 +226,7 @@ fn refused(error: ChildError) -> Refusal {
 
 fn refused_start(error: StartChildError) -> Refusal {
     match error {
-        StartChildError::TooMany(max) => Refusal::Limit {
-            what: "children of one supervisor",
-            max,
-        },
+        StartChildError::TooMany(max) => too_many(max),
         StartChildError::Unreachable(error) => unreachable(error),
         other => Refusal::Supervision(other.to_string()),
     }

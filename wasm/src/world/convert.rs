@@ -30,6 +30,8 @@ impl From<Refusal> for Error {
             Refusal::NotAuthentic => Error::NotAuthentic,
             Refusal::Store(error) => of_store(&error, words),
             Refusal::BadModule(why) => Error::BadModule(why),
+            Refusal::Supervision(why) => Error::Supervision(why),
+            Refusal::NoChild => Error::NoChild,
             Refusal::StreamBroken => Error::StreamBroken,
             Refusal::StreamAborted(why) => Error::StreamAborted(reason(&why)),
             _ => Error::Failed(words),

@@ -14,6 +14,7 @@ mod module;
 mod process;
 mod rest;
 mod stream;
+mod supervise;
 
 use wasmtime::Result;
 use wasmtime::component::{HasData, Linker};
@@ -40,12 +41,21 @@ mod bindings {
             "rusm:runtime/stream.[method]writer.write": async | trappable,
             "rusm:runtime/stream.[method]reader.read": async | trappable,
             "rusm:runtime/module.compile": async | trappable,
+            "rusm:runtime/supervise.[method]supervisor.start-child": async | trappable,
+            "rusm:runtime/supervise.[method]supervisor.restart-child": async | trappable,
+            "rusm:runtime/supervise.[method]supervisor.terminate-child": async | trappable,
+            "rusm:runtime/supervise.[method]supervisor.delete-child": async | trappable,
+            "rusm:runtime/supervise.[method]supervisor.count": async | trappable,
+            "rusm:runtime/supervise.[method]supervisor.which": async | trappable,
+            "rusm:runtime/supervise.[static]supervisor.stop": async | trappable,
+            "rusm:runtime/supervise.start": async | trappable,
         },
         with: {
             "rusm:runtime/stream.writer": super::stream::Writer,
             "rusm:runtime/stream.offer": super::stream::Offer,
             "rusm:runtime/stream.reader": super::stream::Reader,
             "rusm:runtime/module.module": super::module::Module,
+            "rusm:runtime/supervise.supervisor": super::supervise::Supervisor,
         },
         require_store_data_send: true,
     });
@@ -73,5 +83,6 @@ pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
     runtime::crypto::add_to_linker::<_, Own>(linker, own)?;
     runtime::stream::add_to_linker::<_, Own>(linker, own)?;
     runtime::module::add_to_linker::<_, Own>(linker, own)?;
+    runtime::supervise::add_to_linker::<_, Own>(linker, own)?;
     Ok(())
 }
