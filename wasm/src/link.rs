@@ -45,3 +45,6 @@ pub(crate) fn opaque<'a, T>(
 ) -> Box<dyn Future<Output = T> + Send + 'a> {
     black_box(Box::new(future))
 }
+
+#[cfg(test)]
+mod tests;
