@@ -12,8 +12,10 @@ pub struct Config {
     pub workers: usize,
     /// Binds worker `n` to the `n`th CPU. Default: no.
     pub pin_workers: bool,
-    /// Reductions in a turn. Default 1,000: throughput is flat from 50 upwards, lateness
-    /// grows with it.
+    /// Reductions in a turn. Default 4,000, as in Erlang. The throughput of pairs is flat from 50
+    /// upwards; whoever sends to a thousand others gains a third over 1,000, as each of them
+    /// finds several letters in its turn. Lateness grows with it: 40 microseconds a turn of
+    /// messages.
     pub budget: u32,
     /// Runs the receiver of a message next, on what is left of the sender's budget.
     pub hand_off: bool,
@@ -56,7 +58,7 @@ impl Default for Config {
         Config {
             workers: workers.min(WORKERS_MAX),
             pin_workers: false,
-            budget: 1000,
+            budget: 4000,
             hand_off: true,
             urgent_lane: true,
             urgent_run_max: 8,

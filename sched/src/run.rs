@@ -80,7 +80,7 @@ fn account(seat: &Seat, slot: &Slot, before: i64) {
     }
 }
 
-/// Carries over what floods of letters have overspent, 65 turns of the default budget at most.
+/// Carries over what floods of letters have overspent, 16 turns of the default budget at most.
 #[cold]
 fn lend(seat: &Seat, slot: &Slot) {
     let debt = (-seat.left.get()).clamp(0, seat.flooded.get());
