@@ -4,6 +4,9 @@
 #[path = "../fuzz/abi.rs"]
 mod abi;
 
+#[path = "support/scripts.rs"]
+mod scripts;
+
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
@@ -38,14 +41,54 @@ impl Random {
     }
 
     fn input(&mut self) -> Vec<u8> {
+        if self.next().is_multiple_of(2) {
+            return self.script();
+        }
         let calls = 1 + self.next() % 24;
         let mut input = Vec::new();
         for _ in 0..calls {
-            input.push(self.next() as u8);
-            (0..8).for_each(|_| input.extend_from_slice(&self.number().to_le_bytes()));
+            self.call(&mut input);
         }
         input
     }
+
+    fn call(&mut self, input: &mut Vec<u8>) {
+        input.push(self.next() as u8);
+        (0..abi::NUMBERS).for_each(|_| input.extend_from_slice(&self.number().to_le_bytes()));
+    }
+
+    /// Calls that make sense one after the other, of which some are left out or say something else, and
+    /// some others come between.
+    fn script(&mut self) -> Vec<u8> {
+        let script = scripts::ALL[self.next() as usize % scripts::ALL.len()];
+        let mut input = Vec::new();
+        for (name, numbers) in script {
+            match self.next() % 16 {
+                0 => continue,
+                1 => self.call(&mut input),
+                _ => {}
+            }
+            input.push(number_of(name));
+            let wrong = self.next() as usize % (abi::NUMBERS * 4);
+            for place in 0..abi::NUMBERS {
+                let number = numbers.get(place).copied().unwrap_or_default();
+                let number = if place == wrong {
+                    self.number()
+                } else {
+                    number
+                };
+                input.extend_from_slice(&number.to_le_bytes());
+            }
+        }
+        input
+    }
+}
+
+fn number_of(function: &str) -> u8 {
+    let known = abi::FUNCTIONS
+        .iter()
+        .position(|(name, ..)| *name == function);
+    known.expect("it is in the table") as u8
 }
 
 fn near_by(number: u64, by: u64) -> u64 {
@@ -54,6 +97,23 @@ fn near_by(number: u64, by: u64) -> u64 {
 
 fn from_environment(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
+}
+
+#[test]
+fn every_call_of_a_script_is_done() {
+    let target = abi::Target::new();
+    for script in scripts::ALL {
+        let mut input = Vec::new();
+        for (name, numbers) in *script {
+            for (function, numbers) in [(number_of(name), *numbers), (abi::DONE as u8, &[])] {
+                input.push(function);
+                let numbers = (0..abi::NUMBERS).map(|place| numbers.get(place).unwrap_or(&0));
+                numbers.for_each(|number| input.extend_from_slice(&number.to_le_bytes()));
+            }
+            let reason = target.run_for(&input, abi::PATIENCE);
+            assert_eq!(reason, ExitReason::Normal, "{name}");
+        }
+    }
 }
 
 #[test]
