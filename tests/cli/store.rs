@@ -6,6 +6,8 @@ use std::path::Path;
 
 use super::guests::SPIN;
 use super::run::{Folder, Run};
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
 
 /// Prints what it finds under a key; or keeps something there and prints `new`; or prints why it cannot.
 const KEEPER: &str = r#"(module
@@ -28,6 +30,44 @@ const KEEPER: &str = r#"(module
       (then (call $why) (return)))
     (call $print (i32.const 112) (i32.const 4))))"#;
 
+/// The same of a component: it ends with what it finds as its error, and with none when it has kept it.
+const COMPONENT_KEEPER: &str = r#"(module
+  (import "rusm:runtime/kv@0.1.0" "create" (func $create (param i32 i32 i32)))
+  (import "rusm:runtime/kv@0.1.0" "get" (func $get (param i32 i32 i32 i32 i32)))
+  (import "rusm:runtime/kv@0.1.0" "set" (func $set (param i32 i32 i32 i32 i32 i32 i32)))
+  (memory (export "memory") 1)
+  (global $free (mut i32) (i32.const 4096))
+  (data (i32.const 64) "bucket") (data (i32.const 80) "key") (data (i32.const 96) "kept")
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (local $at i32)
+    (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
+    (global.set $free (i32.add (local.get $at) (local.get 3)))
+    (local.get $at))
+  (func $done (if (i32.load8_u (i32.const 512)) (then unreachable)))
+  (func (export "run") (param i32 i32) (result i32)
+    (call $create (i32.const 64) (i32.const 6) (i32.const 512)) (call $done)
+    (call $get (i32.const 64) (i32.const 6) (i32.const 80) (i32.const 3) (i32.const 512)) (call $done)
+    (if (i32.load8_u (i32.const 520)) (then
+      (i32.store8 (i32.const 1024) (i32.const 1))
+      (i32.store (i32.const 1028) (i32.load (i32.const 524)))
+      (i32.store (i32.const 1032) (i32.load (i32.const 528)))
+      (return (i32.const 1024))))
+    (call $set (i32.const 64) (i32.const 6) (i32.const 80) (i32.const 3) (i32.const 96) (i32.const 4) (i32.const 512)) (call $done)
+    (i32.const 1024)))"#;
+
+fn component() -> Vec<u8> {
+    let mut resolve = Resolve::default();
+    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("wasm/wit");
+    let (package, _) = resolve.push_dir(&wit).expect("it is our own");
+    let world = resolve.select_world(&[package], Some("actor"));
+    let world = world.expect("it is there");
+    let mut module = wat::parse_str(COMPONENT_KEEPER).expect("the text is good");
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
+        .expect("it is a module");
+    let encoder = ComponentEncoder::default().module(&module);
+    let encoded = encoder.and_then(|mut encoder| encoder.encode());
+    encoded.expect("it is for that world")
+}
+
 /// redb notes in the second bit of this byte that a file is open, or was not closed.
 fn was_closed(store: &Path) -> bool {
     fs::read(store).expect("it was made")[9] & 2 == 0
@@ -45,6 +85,15 @@ fn what_one_run_keeps_the_next_one_finds() {
     // Another file is another store.
     let run = Run::inside(folder).args("run k.wat --store b.redb");
     run.status(0).stdout("new\n");
+}
+
+#[test]
+fn what_a_component_keeps_it_finds_again() {
+    let run = Run::new().file("c.wasm", component());
+    let first = run.args("run --store a.redb c.wasm").status(0);
+    let folder = first.stdout("").stderr("").folder;
+    let run = Run::inside(folder).args("run --store a.redb c.wasm");
+    run.status(1).stderr_has("kept");
 }
 
 /// An app with that [node] and a component that keeps something.
