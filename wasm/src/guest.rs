@@ -196,10 +196,18 @@ impl Prepared {
         let mailbox = limits.and_then(|limits| limits.mailbox);
         let timed = limits.is_some_and(Limits::has_cpu);
         let timed = state.grants.clone().filter(|_| timed);
+        let meter = state.lunatic.as_ref().and_then(|guest| guest.meter());
         async move {
             // On a turn of its own: nobody else may touch the mailbox.
             if let Some(limit) = mailbox {
                 state.context.set_mailbox_limit(limit);
+            }
+            if let Some(meter) = meter {
+                let body = meter.time(Box::pin(run(guest, state)));
+                return match timed {
+                    Some(grants) => budget::within(&grants, body).await,
+                    None => body.await,
+                };
             }
             match timed {
                 Some(grants) => budget::within(&grants, run(guest, state)).await,

@@ -13,8 +13,8 @@ use crate::probe;
 pub(crate) fn arm(store: &mut Store<State>) {
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut store| {
-        if let Some(guest) = &mut store.data_mut().lunatic {
-            guest.burn()?;
+        if let Some(guest) = &store.data().lunatic {
+            guest.check_fuel()?;
         }
         if store.data().probe.is_some() {
             probe::sample(&mut store);

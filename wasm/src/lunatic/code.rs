@@ -4,6 +4,7 @@
 use rusm_actor::ExitReason;
 use wasmtime::{GuestProfiler, InstancePre, PoolConcurrencyLimitError, Store, Val};
 
+use super::guest::guest;
 use super::{PREFIX, trap};
 use crate::error::LoadError;
 use crate::guest::{Prepared, State};
@@ -58,6 +59,9 @@ impl Linked {
         // Only now: whoever finds the pool full begins anew in another one.
         let entry = store.data_mut().lunatic.as_mut().and_then(|guest| {
             guest.started = true;
+            if let Some(meter) = &guest.meter {
+                meter.restart();
+            }
             guest.entry.take()
         });
         let Some(Entry { function, params }) = entry else {
@@ -67,7 +71,8 @@ impl Linked {
             let text = format!("the module exports no function `{function}`");
             return Ok(ExitReason::error(text));
         };
-        let ended = found.call_async(&mut *store, &params, &mut []).await;
+        let called = found.call_async(&mut *store, &params, &mut []).await;
+        let ended = called.and_then(|()| guest(store.data_mut()).map(|_| ()));
         match ended.inspect_err(|error| probe::keep_dump(store, error)) {
             Ok(()) => Ok(ExitReason::Normal),
             Err(error) => trap::ended(&error).map_or_else(|| reason_or_full(error), Ok),

@@ -4,20 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rusm_actor::{Pid, is_alive};
-use wasmtime::{Result, ensure, format_err};
+use wasmtime::{Result, format_err};
 
 use super::code::{Code, Entry};
 use super::config::Config;
 use super::environment::{Environment, Waiting};
+use super::fuel::Meter;
 use super::held::Held;
 use super::letter::Scratch;
 use crate::guest::State;
 use crate::wasi::Wasi;
-
-/// Lunatic counts instructions, 100,000 to a unit. Here time is counted, by the ticks that come
-/// while the guest computes, a millisecond each: a processor makes about a million instructions
-/// of compiled guests in one.
-const FUEL_PER_TICK: u64 = 10;
 
 /// Fewer links than this are not worth a look.
 pub(super) const LINKS_FORGOTTEN_MIN: usize = 1024;
@@ -42,26 +38,25 @@ pub(crate) struct Guest {
     pub(super) links_forgotten_at: usize,
     /// It does not die with its links, it hears of their deaths.
     pub(super) hears: bool,
-    /// Fuel it has used.
-    pub(super) burnt: u64,
+    /// What it has burnt of its fuel; none if that has no end.
+    pub(super) meter: Option<Arc<Meter>>,
     /// How many `lunatic::trap::catch` it is within.
     pub(super) catches: u32,
     pub(super) held: Option<Box<Held>>,
 }
 
 impl Guest {
-    /// It has computed through a tick. Fails when that was the last it may.
-    pub(crate) fn burn(&mut self) -> Result<()> {
-        if self.config.fuel == 0 {
-            return Ok(());
+    /// Fails when it has no fuel left.
+    pub(crate) fn check_fuel(&self) -> Result<()> {
+        match &self.meter {
+            Some(meter) => meter.check(),
+            None => Ok(()),
         }
-        self.burnt = self.burnt.saturating_add(FUEL_PER_TICK);
-        ensure!(
-            self.burnt < self.config.fuel,
-            "all fuel consumed: its configuration gives it {} units, of about 0.1 ms each",
-            self.config.fuel
-        );
-        Ok(())
+    }
+
+    /// What its turns are to be timed with, if they are.
+    pub(crate) fn meter(&self) -> Option<Arc<Meter>> {
+        self.meter.clone()
     }
 
     /// What WASI gives to it.
@@ -92,10 +87,13 @@ impl Drop for Guest {
     }
 }
 
-/// The guest of a store. Every store of this layer has one: it is made with it.
+/// The guest of a store. Every store of this layer has one: it is made with it. Fails when the
+/// process has burnt all its fuel, too.
 pub(super) fn guest(state: &mut State) -> Result<&mut Guest> {
     let guest = state.lunatic.as_deref_mut();
-    guest.ok_or_else(|| format_err!("the process was not started as a Lunatic one"))
+    let guest = guest.ok_or_else(|| format_err!("the process was not started as a Lunatic one"))?;
+    guest.check_fuel()?;
+    Ok(guest)
 }
 
 pub(super) fn held(state: &mut State) -> Result<&mut Held> {

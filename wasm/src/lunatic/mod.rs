@@ -15,6 +15,7 @@ mod config;
 mod distributed;
 mod environment;
 mod error;
+mod fuel;
 mod guest;
 mod held;
 mod letter;

@@ -7,6 +7,7 @@ use rusm_actor::{Context, JoinHandle, Node};
 use super::code::{Code, Entry};
 use super::config::Config;
 use super::environment::{Environment, Member};
+use super::fuel::Meter;
 use super::guest::{Guest, LINKS_FORGOTTEN_MIN};
 use crate::error::{LoadError, ProgramError};
 use crate::guest::State;
@@ -93,6 +94,7 @@ pub(super) fn state(
     let memory_bytes_max = config.memory_bytes_max.min(max);
     let mut state = State::granted(context, memory_bytes_max, config.grants.clone());
     let waiting = Arc::default();
+    let meter = Meter::of(config.fuel);
     let member = Member {
         pid,
         waiting: Arc::clone(&waiting),
@@ -110,7 +112,7 @@ pub(super) fn state(
         links: Default::default(),
         links_forgotten_at: LINKS_FORGOTTEN_MIN,
         hears: false,
-        burnt: 0,
+        meter,
         catches: 0,
         held: None,
     }));

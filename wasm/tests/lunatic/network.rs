@@ -10,6 +10,7 @@ use crate::guest::{fails, holds, run_with};
 const HELPERS: &str = r#"
   (data (i32.const 6000) "\7f\00\00\01")
   (data (i32.const 6100) "127.0.0.1:80")
+  (data (i32.const 6120) "localhost:80")
   ;; Reads the only address of the look-up whose number is at 6024.
   (func $address
     (call $check (i32.eqz (call $resolve_next (i64.load (i32.const 6024)) (i32.const 6072) (i32.const 6040)
@@ -137,7 +138,7 @@ fn what_is_not_granted_is_refused_with_the_grant_that_is_missing() {
             "connect",
         ),
         (
-            "(call $resolve (i32.const 6100) (i32.const 12) (i64.const -1) (i32.const 6016))",
+            "(call $resolve (i32.const 6120) (i32.const 12) (i64.const -1) (i32.const 6016))",
             "connect",
         ),
     ];
@@ -201,6 +202,20 @@ fn datagrams_go_to_a_peer_or_to_an_address() {
                (i32.const 9) (i32.const 7200))) (i32.const 11))
              (call $tell (local.get $parent) (i64.const 0) (i64.load (i32.const 7200))))"#,
     ));
+}
+
+/// Whoever binds to an address in text looks it up first, and needs no more than `listen`.
+#[test]
+fn an_address_in_digits_takes_no_grant() {
+    let program = Program {
+        grants: Some(Grants::new(Profile::by_hand())),
+        ..Program::default()
+    };
+    let look_up = r#"(func (export "_start")
+        (call $check (i32.eqz (call $resolve (i32.const 6100) (i32.const 12) (i64.const -1) (i32.const 6024))) (i32.const 1))
+        (call $address))"#;
+    let (reason, _) = run_with(&network(look_up), program);
+    assert!(matches!(reason, ExitReason::Normal), "{reason}");
 }
 
 #[test]

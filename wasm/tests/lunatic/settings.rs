@@ -3,7 +3,7 @@
 use rusm_actor::ExitReason;
 use rusm_wasm::Program;
 
-use crate::guest::{fails, holds, run_with};
+use crate::guest::{fails, holds, run, run_with};
 use crate::support::mounted;
 
 #[test]
@@ -67,6 +67,57 @@ fn a_childs_memory_and_fuel_end_where_its_configuration_says() {
              (call $check (i32.eq (i32.const 1)
                (call $start_with (i32.const 0) (i64.const 0) (local.get $id) (i64.const -1) (i64.const 0))) (i32.const 3))
              (call $check (i32.ne (call $error_size (i64.load (i32.const 1048))) (i32.const 0)) (i32.const 4)))"#,
+    );
+}
+
+/// Longer than a tenth of a millisecond, and shorter than most ticks.
+const BURN: &str = "(local.set $i (i32.const 1000000)) (loop $on
+    (br_if $on (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))";
+
+/// Starts a child with one unit of fuel; the first process ends with status 1 if it cannot.
+const START_WITH_LITTLE: &str = r#"
+    (local.set $id (call $create_config))
+    (call $set_max_fuel (local.get $id) (i64.const 1))
+    (call $check (i32.eqz
+      (call $start_with (i32.const 0) (i64.const 2) (local.get $id) (i64.const -1) (call $process_id))) (i32.const 1))"#;
+
+#[test]
+fn a_child_that_has_burnt_its_fuel_between_two_ticks_tells_nobody_anything() {
+    holds(&format!(
+        r#"(func (export "child") (param $parent i64) (local $i i32)
+             {BURN} (call $tell (local.get $parent) (i64.const 7) (i64.const 8)))
+           (func (export "_start") (local $id i64)
+             (call $die_when_link_dies (i32.const 0))
+             {START_WITH_LITTLE}
+             (call $check (i32.eq (call $hear (i64.const 2) (i64.const -1)) (i32.const 1)) (i32.const 2))
+             (call $check (i32.eq (call $hear (i64.const 7) (i64.const 0)) (i32.const 9027)) (i32.const 3)))"#
+    ));
+}
+
+#[test]
+fn a_child_that_has_burnt_its_fuel_does_not_end_well() {
+    let (reason, _) = run(&format!(
+        r#"(func (export "child") (param i64) (local $i i32) {BURN})
+           (func (export "_start") (local $id i64)
+             {START_WITH_LITTLE}
+             ;; It dies with the link, before that.
+             (drop (call $hear (i64.const 9) (i64.const 10000))))"#
+    ));
+    assert_ne!(reason, ExitReason::Normal);
+    assert_ne!(reason, ExitReason::Status(1));
+}
+
+#[test]
+fn a_child_that_waits_burns_no_fuel() {
+    holds(
+        r#"(func (export "child") (param $parent i64)
+             (call $sleep_ms (i64.const 200))
+             (call $tell (local.get $parent) (i64.const 7) (i64.const 8)))
+           (func (export "_start") (local $id i64)
+             (local.set $id (call $create_config))
+             (call $set_max_fuel (local.get $id) (i64.const 1000))
+             (drop (call $start_with (i32.const 0) (i64.const 2) (local.get $id) (i64.const -1) (call $process_id)))
+             (call $check (i64.eq (call $number) (i64.const 8)) (i32.const 1)))"#,
     );
 }
 
