@@ -1,7 +1,7 @@
 //! Which crate may know which: arrows between the workspace's crates only point down.
 
 /// The floor of each crate. Crates on one floor are strangers.
-const FLOORS: [(&str, u32); 11] = [
+const FLOORS: [(&str, u32); 12] = [
     ("rusm-sched", 0),
     ("rusm-actor", 1),
     ("rusm-io", 1),
@@ -13,6 +13,8 @@ const FLOORS: [(&str, u32); 11] = [
     ("rusm", 5),
     ("rusm-wasm-fuzz", 6),
     ("rusm-fuzz", 6),
+    // A peer: it may know none of us.
+    ("default-embedding", 0),
 ];
 
 /// What is wrong with the dependencies of one manifest.

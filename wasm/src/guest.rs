@@ -313,8 +313,9 @@ impl Linked {
         preempt::arm(&mut store);
         let ended = match self {
             Self::Core(linked) => linked.run(&mut store).await,
-            Self::Component(linked) => linked.run(&mut store).await,
-            Self::Lunatic(linked) => linked.run(&mut store).await,
+            // In boxes: their futures are far larger than that of a core module.
+            Self::Component(linked) => Box::pin(linked.run(&mut store)).await,
+            Self::Lunatic(linked) => Box::pin(linked.run(&mut store)).await,
         };
         if let Ok(reason) = &ended {
             store.data_mut().ended(reason);
