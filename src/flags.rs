@@ -63,6 +63,13 @@ pub(crate) const MAX_MEMORY: Flag = Flag {
     example: "64M",
     repeats: false,
 };
+pub(crate) const MAX_PROCESSES: Flag = Flag {
+    name: "max-processes",
+    value: "N",
+    help: "Let the program and those it starts be so many processes at a time; 10000 otherwise",
+    example: "100000",
+    repeats: false,
+};
 pub(crate) const WORKERS: Flag = Flag {
     name: "workers",
     value: "N",
@@ -118,13 +125,14 @@ pub(crate) const STORE: Flag = Flag {
 };
 
 /// The flags of `rusm run`, in the order the help lists them.
-pub(crate) const RUN_FLAGS: [&Flag; 12] = [
+pub(crate) const RUN_FLAGS: [&Flag; 13] = [
     &ENV,
     &DIR,
     &CONNECT,
     &LISTEN,
     &STORE,
     &MAX_MEMORY,
+    &MAX_PROCESSES,
     &WORKERS,
     &INVOKE,
     &LUNATIC,

@@ -18,6 +18,9 @@ const MEMORY_BYTES_MIN: u64 = 64 * 1024;
 /// All a memory with 32-bit addresses can have.
 const MEMORY_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 
+/// Processes that a program run by hand and those it starts may be, if nobody says otherwise.
+const PROCESSES_MAX: u32 = 10_000;
+
 /// One run of a program.
 #[derive(Debug)]
 pub(crate) struct RunOptions {
@@ -31,6 +34,7 @@ pub(crate) struct RunOptions {
     /// The file of the store of keys and values.
     pub(crate) store: Option<PathBuf>,
     pub(crate) memory_bytes_max: Option<u64>,
+    pub(crate) processes_max: u32,
     pub(crate) workers: Option<usize>,
     pub(crate) entry: Option<String>,
     /// It was built for the Lunatic runtime.
@@ -51,7 +55,12 @@ impl TryFrom<RunFlags> for RunOptions {
     type Error = Misuse;
 
     fn try_from(typed: RunFlags) -> Result<Self, Misuse> {
-        for flag in [&flags::COREDUMP, &flags::PROFILE, &flags::STORE] {
+        for flag in [
+            &flags::COREDUMP,
+            &flags::PROFILE,
+            &flags::STORE,
+            &flags::MAX_PROCESSES,
+        ] {
             if typed.has(&flags::LUNATIC) && typed.has(flag) {
                 return Err(Misuse::NotTogether(flag, &flags::LUNATIC));
             }
@@ -64,6 +73,8 @@ impl TryFrom<RunFlags> for RunOptions {
             listen: addresses(&typed, &flags::LISTEN, NetPattern::listen)?,
             store: store(&typed)?,
             memory_bytes_max: single(&typed, &flags::MAX_MEMORY, size)?,
+            processes_max: single(&typed, &flags::MAX_PROCESSES, processes)?
+                .unwrap_or(PROCESSES_MAX),
             workers: single(&typed, &flags::WORKERS, workers)?,
             entry: single(&typed, &flags::INVOKE, |name| Ok(name.to_owned()))?,
             lunatic: typed.has(&flags::LUNATIC),
@@ -155,6 +166,11 @@ fn store(typed: &RunFlags) -> Result<Option<PathBuf>, Misuse> {
         }),
         file => Ok(file),
     }
+}
+
+fn processes(text: &str) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| format!("it is not a number from 1 to {}", u32::MAX))
 }
 
 fn workers(text: &str) -> Result<usize, String> {

@@ -8,7 +8,7 @@ use rusm_actor::{JoinHandle, Node, Priority};
 use rusm_io::Reactor;
 use rusm_io::kv::Store;
 use rusm_sched::Config;
-use rusm_wasm::grant::{Grants, Profile};
+use rusm_wasm::grant::{Grants, Limits, Profile};
 use rusm_wasm::{
     CacheConfig, Catalog, Engine, EngineConfig, EngineError, Mount, Program, Spawnable,
 };
@@ -153,12 +153,17 @@ fn start_program(
 
 /// What a program has that is run by hand, and what the flags add.
 fn grants(options: &RunOptions) -> Grants {
+    let by_hand = Profile::by_hand();
     Grants::new(Profile {
         connect: options.connect.clone(),
         listen: options.listen.clone(),
         // The store is the one that a flag names; without it they are told of the flag.
         kv: Profile::trusted().kv,
-        ..Profile::by_hand()
+        limits: Limits {
+            processes_max: options.processes_max,
+            ..by_hand.limits
+        },
+        ..by_hand
     })
 }
 

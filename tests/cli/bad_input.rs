@@ -151,6 +151,38 @@ fn a_memory_larger_than_the_limit() {
 }
 
 #[test]
+fn a_program_that_starts_itself_without_end() {
+    let program = r#"(module
+      (import "rusm" "args" (func $args (param i32 i32) (result i32)))
+      (import "rusm" "spawn" (func $spawn (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
+      (import "rusm" "sleep" (func $sleep (param i64)))
+      (import "rusm" "refusal" (func $refusal (param i32 i32) (result i32)))
+      (import "rusm" "exit" (func $exit (param i32 i32 i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (data (i32.const 0) "a")
+      (data (i32.const 16) "\01\00\00\00x")
+      (data (i32.const 32) "\04")
+      (func (export "_start")
+        ;; Those it started have an argument, and wait.
+        (if (call $args (i32.const 128) (i32.const 0)) (then (call $sleep (i64.const -1))))
+        (loop $more
+          (br_if $more (i32.ge_s (call $spawn
+            (i32.const 0) (i32.const 1) (i32.const 16) (i32.const 5)
+            (i32.const 32) (i32.const 4) (i32.const 64)) (i32.const 0))))
+        (drop (call $exit (i32.const 8) (i32.const 0) (i32.const 256)
+          (call $refusal (i32.const 256) (i32.const 1024))))))"#;
+    let ended = Run::new()
+        .file("a.wat", program)
+        .args("run --max-processes 5 a.wat")
+        .status(1);
+    ended
+        .stdout("")
+        .stderr_is_one_line()
+        .stderr_has("more than 5 processes")
+        .stderr_has("`--max-processes`");
+}
+
+#[test]
 fn a_directory_that_does_not_exist() {
     let ended = Run::new()
         .file("a.wat", program("", 1))

@@ -32,6 +32,7 @@ fn help_for_run_names_its_flags_and_statuses() {
             "--env K=V",
             "--dir HOST::GUEST",
             "--max-memory SIZE",
+            "--max-processes N",
             "--workers N",
             "--invoke NAME",
             "134",
@@ -71,6 +72,10 @@ fn what_makes_no_sense_is_misuse_and_one_sentence() {
         (
             "run --workers 1 --workers 2 a.wasm",
             "`--workers` was given twice",
+        ),
+        (
+            "run --max-processes 0 a.wasm",
+            "`--max-processes 0` makes no sense",
         ),
         (
             "run --max-memory lots a.wasm",

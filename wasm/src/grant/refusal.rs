@@ -9,6 +9,14 @@ use super::profile::{Origin, Profile};
 /// Characters of a guest's text that are repeated to whoever reads.
 const SHOWN_CHARS_MAX: usize = 200;
 
+/// What grants the same to a program that is run by hand.
+const FLAGS: [(&str, &str); 4] = [
+    ("connect", "--connect"),
+    ("listen", "--listen"),
+    ("env", "--env"),
+    ("processes", "--max-processes"),
+];
+
 /// Something was not granted. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -80,11 +88,17 @@ impl fmt::Display for Refusal {
                 "To allow it, give the component a profile of its own in rusm.toml: \
                  [capabilities.NAME] with `extends = \"{profile}\"` and `{line}`."
             ),
-            Origin::Flags => write!(
-                f,
-                "To allow it, run it from a folder with a rusm.toml whose component has a profile \
-                 with `{line}`."
-            ),
+            Origin::Flags => {
+                write!(f, "To allow it, ")?;
+                if let Some((_, flag)) = FLAGS.iter().find(|(key, _)| *key == self.key) {
+                    write!(f, "give it `{flag}`, or ")?;
+                }
+                write!(
+                    f,
+                    "run it from a folder with a rusm.toml whose component has a profile with \
+                     `{line}`."
+                )
+            }
         }
     }
 }
