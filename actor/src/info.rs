@@ -74,6 +74,13 @@ pub struct ProcessSummary {
     pub messages: u32,
     /// Reductions spent, up to its latest turn.
     pub reductions: u64,
+    /// How long its turns have taken, the one it is in included; none unless `Config::times` is
+    /// on. As a clock sees it: what the system gave of that time to other programs counts.
+    pub cpu: Option<Duration>,
+    /// Since when it runs, or else when its latest turn ended, on the clock of
+    /// [`rusm_sched::now`]: it waits since then. None before its first turn, and unless
+    /// `Config::times` is on.
+    pub since: Option<Duration>,
     /// Bytes of its slot, of a body too large for one, and of its letters. What body and letters
     /// refer to (long messages, a body's own heap, a guest's memory) is not known.
     pub memory_bytes: usize,
@@ -118,6 +125,8 @@ pub enum By {
     Mailbox,
     /// Memory.
     Memory,
+    /// The time that its turns took; nobody has any unless `Config::times` is on.
+    Cpu,
 }
 
 impl ProcessInfo {
@@ -154,6 +163,8 @@ impl ProcessSummary {
             priority: task.priority,
             messages: messages.unwrap_or(task.letters),
             reductions: task.reductions,
+            cpu: task.cpu,
+            since: task.since,
             memory_bytes: task.bytes,
         }
     }
@@ -198,8 +209,14 @@ impl By {
             By::Reductions => task.reductions,
             By::Mailbox => u64::from(task.letters),
             By::Memory => task.bytes as u64,
+            By::Cpu => nanos(task.cpu.unwrap_or_default()),
         }
     }
+}
+
+/// Whole nanoseconds; more than 584 years count as for ever.
+fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl Node {

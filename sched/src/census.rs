@@ -2,11 +2,47 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use crate::seat::{PROBING, Seat};
 use crate::shared::Shared;
 use crate::stats::{Cells, Stats, WorkerStats};
 use crate::task::slot::{Address, TaskRef};
+use crate::task::times::{self, Times};
+
+/// Those whose turn it was at some moment.
+pub(crate) struct InTurns {
+    /// Their addresses, and when their turns began, if turns are timed.
+    turns: Vec<(u64, u64)>,
+    /// The moment, if turns are timed.
+    now: Option<u64>,
+}
+
+impl InTurns {
+    /// Was it this task's?
+    pub(crate) fn has(&self, address: Address) -> bool {
+        self.began(address).is_some()
+    }
+
+    fn began(&self, address: Address) -> Option<u64> {
+        let of = |(task, _): &&(u64, u64)| *task == address.to_bits();
+        self.turns.iter().find(of).map(|(_, began)| *began)
+    }
+
+    /// How long this task has run, the turn that it is in included, and since when it is in its
+    /// state; `None` if turns are not timed.
+    pub(crate) fn times(&self, address: Address) -> Option<(Duration, Option<Duration>)> {
+        let now = self.now?;
+        let times = times::of(address);
+        let Times { ran, ended } = times.unwrap_or_default();
+        // A turn that has ended since then is in the sum already.
+        let began = self.began(address).filter(|began| *began >= ended);
+        let lasts = began.map_or(0, |began| now.saturating_sub(began));
+        let since = began.or(times.map(|times| times.ended));
+        let ran = Duration::from_nanos(ran.saturating_add(lasts));
+        Some((ran, since.map(Duration::from_nanos)))
+    }
+}
 
 impl Shared {
     /// The cells for a new thread: those of an ended one in the same place, if there are any.
@@ -83,10 +119,14 @@ impl Shared {
         stats
     }
 
-    /// The addresses of those whose turn it is on one of the threads.
-    pub(crate) fn in_turns(&self) -> Vec<u64> {
+    /// Whose turn it is now on each of the threads.
+    pub(crate) fn in_turns(&self) -> InTurns {
         let all = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
-        all.iter().map(|(_, cells)| cells.task.get()).collect()
+        let turn = |cells: &Cells| (cells.task.get(), cells.turn_began.get());
+        let turns = all.iter().map(|(_, cells)| turn(cells)).collect();
+        drop(all);
+        let now = self.config.times.then(|| self.clock.nanos());
+        InTurns { turns, now }
     }
 
     pub(crate) fn exited(&self) -> u64 {

@@ -91,10 +91,7 @@ struct Lost;
 
 impl Crew<'_> {
     fn run(&mut self) -> Result<(), Lost> {
-        self.seat
-            .cells
-            .busy_since
-            .set(self.shared.clock.nanos().max(1));
+        self.begin_busy();
         // A thread that lost this worker in a turn may have left a receiver there.
         let hand_off = self.seat.within(|queue, _| queue.take_hand_off()).flatten();
         hand_off.into_iter().for_each(|task| self.seat.push(task));
@@ -237,6 +234,8 @@ impl Crew<'_> {
             sends: self.seat.sends.replace(0),
             deep_sends: self.seat.deep_sends.replace(0),
         };
+        // No task is charged for what maintenance does.
+        self.seat.cells.turn_began.set(period.now);
         self.worker.set_quick(self.pace.is_quick(&period));
         if self.pace.is_lonely(waiting)
             && let Some(task) = self.steal(LONG)
@@ -318,11 +317,14 @@ impl Crew<'_> {
         if last && (self.waiting() > 1 || self.shared.injected() > 0) {
             self.shared.wake_one();
         }
-        self.seat
-            .cells
-            .busy_since
-            .set(self.shared.clock.nanos().max(1));
+        self.begin_busy();
         self.shared.ticker.start();
+    }
+
+    fn begin_busy(&self) {
+        let now = self.shared.clock.nanos().max(1);
+        self.seat.cells.busy_since.set(now);
+        self.seat.cells.turn_began.set(now);
     }
 
     /// Looks everywhere again and again for a while: a wake-up costs far more.

@@ -1,7 +1,9 @@
 //! What is known of a task from outside, without asking it and without stopping anything.
 
 use std::sync::atomic::{Ordering, fence};
+use std::time::Duration;
 
+use crate::census::InTurns;
 use crate::config::Priority;
 use crate::handle::Handle;
 use crate::homes;
@@ -35,6 +37,14 @@ pub struct TaskInfo {
     pub letters: u32,
     /// Reductions spent so far, up to its latest turn.
     pub reductions: u64,
+    /// How long its turns have taken so far, the one it is in included; none unless
+    /// `Config::times` is on. As a clock sees it: what the system gave of that time to other
+    /// programs counts, and blocking work that the task only waits for does not.
+    pub cpu: Option<Duration>,
+    /// Since when it runs, or else when its latest turn ended, on the clock of [`now`](crate::now).
+    /// It waits since then; if it could run, it was woken since, or did not end that turn itself.
+    /// None before its first turn, and unless `Config::times` is on.
+    pub since: Option<Duration>,
     /// Memory in bytes: its slot, its body if that needs a place of its own, and its letters.
     /// Not what body and letters refer to.
     pub bytes: usize,
@@ -42,22 +52,25 @@ pub struct TaskInfo {
 
 impl TaskInfo {
     /// `None` when it is not, or no longer, the task at `address` that lives there.
-    fn of(slot: &Slot, address: Address, running: &[u64]) -> Option<Self> {
+    fn of(slot: &Slot, address: Address, turns: &InTurns) -> Option<Self> {
         let letters = inbox::unread(slot).saturating_add(slot.shown.kept());
         let vtable = slot.vtable();
         let body_bytes = vtable.map_or(0, |vtable| vtable.boxed_bytes);
+        let times = turns.times(address);
         let info = TaskInfo {
             address,
             body: vtable.map_or("", |vtable| (vtable.name)()),
             parent: slot.parent(),
             priority: slot.priority(),
-            running: running.contains(&address.to_bits()),
+            running: turns.has(address),
             waiting: slot.state.is_waiting(),
             receiving: slot.state.is_receiving(),
             sleeping: slot.shown.is_sleeping(),
             takes_letters: vtable.is_some_and(|vtable| vtable.has_inbox),
             letters,
             reductions: slot.reductions.load(Ordering::Relaxed),
+            cpu: times.map(|(cpu, _)| cpu),
+            since: times.and_then(|(_, since)| since),
             bytes: slot.bytes() + body_bytes + letters as usize * LETTER_SIZE,
         };
         // Pairs with the release stores of whoever frees the slot or moves in: if any of the
@@ -84,10 +97,10 @@ impl Handle {
     /// and 1 ns for each place where nobody lives.
     pub fn each_task(&self) -> impl Iterator<Item = TaskInfo> {
         let home = self.shared.home;
-        let running = self.shared.in_turns();
+        let turns = self.shared.in_turns();
         // The address first: if it is still the slot's in the end, the home was its tenant's.
         let slots = all().map(|slot| (slot, slot.address()));
         let own = slots.filter(move |(slot, _)| slot.is_live_at(home));
-        own.filter_map(move |(slot, address)| TaskInfo::of(slot, address, &running))
+        own.filter_map(move |(slot, address)| TaskInfo::of(slot, address, &turns))
     }
 }

@@ -4,10 +4,10 @@ use std::mem::ManuallyDrop;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
-use crate::seat::{MOVING, RECEIVING, Seat, YIELDED};
+use crate::seat::{FLOODED, MOVING, RECEIVING, Seat, TIMED, YIELDED};
 use crate::task::slot::{Address, Slot};
 use crate::task::state::Park as Parked;
-use crate::task::{self};
+use crate::task::{self, times};
 
 /// What a turn leaves to do.
 pub(crate) enum Outcome {
@@ -34,8 +34,9 @@ pub(crate) fn take_turn(seat: &Seat, slot: &'static Slot) -> Outcome {
             task::finish_turn(slot, || seat.set_slot(None));
             // Only now: its destructors may have wished for something as well.
             let _ = seat.take_wishes();
-            // The dead pay no debts.
-            seat.flooded.set(0);
+            if seat.settling.get() != 0 {
+                bury(seat);
+            }
             return Outcome::Over;
         }
         // The task is still ours here, and perhaps not after the exchange in `park`.
@@ -75,17 +76,53 @@ fn account(seat: &Seat, slot: &Slot, before: i64) {
     seat.cells.reductions.add(spent);
     let sum = slot.reductions.load(Ordering::Relaxed).wrapping_add(spent);
     slot.reductions.store(sum, Ordering::Relaxed);
-    if seat.flooded.get() > 0 {
-        lend(seat, slot);
+    if seat.settling.get() != 0 {
+        settle(seat, slot);
     }
 }
 
-/// Carries over what floods of letters have overspent, 16 turns of the default budget at most.
+/// The part of a turn's end that most turns have not.
 #[cold]
+#[inline(never)]
+fn settle(seat: &Seat, slot: &Slot) {
+    let settling = seat.settling.get();
+    if settling & FLOODED != 0 {
+        lend(seat, slot);
+    }
+    if settling & TIMED != 0 {
+        let (ran, now) = next_turn(seat);
+        times::add(slot.address(), ran, now);
+    }
+}
+
+/// As `settle`, of a task that has ended: the dead pay no debts.
+#[cold]
+#[inline(never)]
+fn bury(seat: &Seat) {
+    forgive(seat);
+    if seat.settling.get() & TIMED != 0 {
+        next_turn(seat);
+    }
+}
+
+/// Ends a timed turn, and begins the next one: how long it took, and what time it is.
+fn next_turn(seat: &Seat) -> (u64, u64) {
+    let now = seat.shared.clock.nanos();
+    let ran = now.saturating_sub(seat.cells.turn_began.get());
+    seat.cells.turn_began.set(now);
+    (ran, now)
+}
+
+/// Carries over what floods of letters have overspent, 16 turns of the default budget at most.
 fn lend(seat: &Seat, slot: &Slot) {
     let debt = (-seat.left.get()).clamp(0, seat.flooded.get());
     slot.debt.set(u16::try_from(debt).unwrap_or(u16::MAX));
+    forgive(seat);
+}
+
+fn forgive(seat: &Seat) {
     seat.flooded.set(0);
+    seat.settling.set(seat.settling.get() & !FLOODED);
 }
 
 /// Pays what earlier turns have overspent from the budget of this one. False when nothing is

@@ -59,6 +59,8 @@ pub(crate) struct Seat {
     pub(crate) left: Cell<i64>,
     /// What sends into deep mailboxes have added to the price of this turn.
     pub(crate) flooded: Cell<i64>,
+    /// What is to be done when a turn ends, if anything: `FLOODED`, `TIMED`.
+    pub(crate) settling: Cell<u8>,
     slot: Cell<Option<&'static Slot>>,
     address: Cell<u64>,
     /// What the task asked for in this turn: `YIELDED`, `RECEIVING`, `MOVING`.
@@ -78,6 +80,11 @@ pub(crate) const YIELDED: u8 = 1;
 pub(crate) const RECEIVING: u8 = 2;
 /// The task asked to go on as blocking work.
 pub(crate) const MOVING: u8 = 4;
+
+/// The task that runs has sent into deep mailboxes.
+pub(crate) const FLOODED: u8 = 1;
+/// Turns are timed: `Config::times`.
+pub(crate) const TIMED: u8 = 2;
 
 /// Wake-ups come from timers or readiness now.
 pub(crate) const URGENT: u8 = 1;
@@ -147,6 +154,7 @@ impl Seat {
     pub(crate) fn new(shared: Arc<Shared>, worker: Option<Arc<Worker>>, lease: Arc<Lease>) -> Self {
         let cells = shared.register(worker.as_ref().map(|worker| worker.index));
         let hand_off = shared.config.hand_off;
+        let timed = shared.config.times;
         Seat {
             shared,
             inside: Cell::new(worker.is_some()),
@@ -156,6 +164,7 @@ impl Seat {
             cache: Cache::new(),
             left: Cell::new(0),
             flooded: Cell::new(0),
+            settling: Cell::new(if timed { TIMED } else { 0 }),
             slot: Cell::new(None),
             address: Cell::new(NOBODY),
             wishes: Cell::new(0),

@@ -3,7 +3,8 @@
 //! Every run with the same seed takes the same turns in the same order. Nothing sleeps: when
 //! no task can run, time jumps to the next timer. When there is no timer either, whoever is
 //! left waits for ever, and the run ends with the list of them. Blocking work is done at once;
-//! sockets have no reactor here and say so.
+//! sockets have no reactor here and say so. A turn takes no time: `Config::times` is on, and every
+//! task's share of it is nothing.
 
 use std::fmt;
 use std::future::Future;
@@ -81,6 +82,7 @@ impl Simulation {
             queue: QueueKind::Shuffled,
             hand_off: false,
             urgent_lane: false,
+            times: true,
             ..Config::default()
         };
         Simulation { seed, config }
@@ -194,6 +196,7 @@ impl Run<'_> {
         let timers = &self.shared.workers[0].timers;
         if let Some(at) = timers.next() {
             self.shared.clock.move_to(at);
+            self.seat.cells.turn_began.set(at);
             timers.fire(at);
             return Ok(true);
         }

@@ -45,6 +45,8 @@ pub(crate) struct Cells {
     pub(crate) busy_nanos: Count,
     /// When the thread last stopped being idle; 0 while it is idle.
     pub(crate) busy_since: Count,
+    /// When the turn began that the thread takes now, if turns are timed and it is not idle.
+    pub(crate) turn_began: Count,
     pub(crate) queued: Count,
     /// The address of the task whose turn it is, or that ended in the latest one; or nobody's.
     pub(crate) task: Count,

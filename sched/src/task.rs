@@ -9,6 +9,7 @@ pub(crate) mod slot;
 pub(crate) mod state;
 #[cfg(test)]
 mod tests;
+pub(crate) mod times;
 
 use std::any::Any;
 use std::future::Future;

@@ -19,7 +19,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::seat::{self, Seat, YIELDED};
+use crate::seat::{self, FLOODED, Seat, YIELDED};
 use crate::task::is_waker_of;
 
 /// Spends `reductions` in a future's poll. `Pending` when the turn is over: the task has been
@@ -71,6 +71,7 @@ fn owe_for_flood(seat: &Seat, extra: u32) {
     }
     seat.left.set(seat.left.get() - i64::from(extra));
     seat.flooded.set(seat.flooded.get() + i64::from(extra));
+    seat.settling.set(seat.settling.get() | FLOODED);
     seat.deep_sends.set(seat.deep_sends.get() + 1);
 }
 
