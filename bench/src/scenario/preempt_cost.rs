@@ -2,8 +2,9 @@
 //! bare wasmtime with the same settings for code: without any means to stop it, with epochs, with fuel. The variants
 //! take turns, and each counts with its fastest run.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rusm_actor::{ExitReason, Node};
@@ -28,6 +29,9 @@ pub(super) const SCENARIO: Scenario = Scenario {
     small: &[("size", "1")],
     run,
 };
+
+/// How often an epoch ends.
+const TICK: Duration = Duration::from_millis(1);
 
 /// How long one run may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -81,7 +85,8 @@ fn module(functions: &str, unit: &str, size: u64) -> String {
     )
 }
 
-/// How bare wasmtime stops code. Nobody raises the epoch: the checks are what costs.
+/// How bare wasmtime stops code. Somebody raises the epoch every millisecond, as in our engines: in
+/// recursions that costs as much as the checks.
 #[derive(Clone, Copy)]
 enum Means {
     Plain,
@@ -130,9 +135,19 @@ impl Bare {
     }
 
     fn run(&mut self) -> wasmtime::Result<Duration> {
+        let engine = self.store.engine().clone();
+        let (ended, end) = mpsc::channel::<()>();
+        let ticker = thread::spawn(move || {
+            while end.recv_timeout(TICK) == Err(mpsc::RecvTimeoutError::Timeout) {
+                engine.increment_epoch();
+            }
+        });
         let start = Instant::now();
         self.entry.call(&mut self.store, ())?;
-        Ok(start.elapsed())
+        let lasted = start.elapsed();
+        drop(ended);
+        ticker.join().expect("a ticker does not panic");
+        Ok(lasted)
     }
 }
 
