@@ -39,6 +39,8 @@ struct Book {
     /// Reports of workers and of branches that were started again.
     workers_told: AtomicU64,
     branches_told: AtomicU64,
+    /// Reports of branches that were killed while they started: each had begun some of its workers.
+    branches_cut: AtomicU64,
     killed: AtomicU64,
 }
 
@@ -48,14 +50,17 @@ fn run(env: &Env) -> Result<Report, Failure> {
     let book = Arc::new(Book::default());
     let told = book.clone();
     set_supervisor_sink(move |report| {
+        let worker = report.child.starts_with("worker");
         if matches!(report.action, Action::Restarted(_)) {
-            let worker = report.child.starts_with("worker");
             let count = if worker {
                 &told.workers_told
             } else {
                 &told.branches_told
             };
             count.fetch_add(1, Relaxed);
+        }
+        if report.pid.is_none() && !worker {
+            told.branches_cut.fetch_add(1, Relaxed);
         }
     });
     let book_of_run = book.clone();
@@ -89,12 +94,16 @@ fn run(env: &Env) -> Result<Report, Failure> {
     let again = book.workers_told.load(Relaxed);
     let with_branch = book.branches_told.load(Relaxed) * workers;
     let told = branches * workers + again + with_branch;
+    let cut = book.branches_cut.load(Relaxed);
+    let unaccounted = told.saturating_sub(begun) + begun.saturating_sub(told + cut * workers);
     Ok(report?
         .with(
             "restarts",
             (again + book.branches_told.load(Relaxed)) as f64,
         )
-        .with("unaccounted", begun.abs_diff(told) as f64))
+        .with("of_cut_starts", begun.saturating_sub(told) as f64)
+        .with("cut_starts", cut as f64)
+        .with("unaccounted", unaccounted as f64))
 }
 
 fn tree(book: &Arc<Book>, branches: u64, workers: u64) -> Supervisor {
