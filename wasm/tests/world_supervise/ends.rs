@@ -36,7 +36,7 @@ fn children_that_fail_too_often_end_the_supervisor_and_the_component_that_is_lin
     let guests = trusted([boss(Plan(0, 2, 0), &[CHILD]), fails()]);
     beside_components(&guests, |mut ctx, guests| async move {
         let (_, monitor) = start(&mut ctx, &guests[0]);
-        assert_eq!(told(&mut ctx).await, 0);
+        // It may say that it has started one, or be gone before it can.
         assert_eq!(ended(&mut ctx, monitor).await, ExitReason::Shutdown);
     });
 }
