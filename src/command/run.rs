@@ -85,7 +85,11 @@ pub(super) fn read(program: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 pub(super) fn start_node(workers: Option<usize>) -> Result<Node, Failure> {
-    let mut config = Config::default();
+    // A turn of a guest costs far more than a look at the clock.
+    let mut config = Config {
+        times: true,
+        ..Config::default()
+    };
     if let Some(workers) = workers {
         config.workers = workers;
     }

@@ -140,3 +140,25 @@ fn the_network_is_what_was_granted() {
         run.args(&format!("run {flags} a.wat")).status(status);
     }
 }
+
+#[test]
+fn a_program_can_see_how_long_it_has_run_and_since_when() {
+    // Its status is 14 if it answers itself, and knows both.
+    let program = r#"(module
+      (import "rusm" "self" (func $self (result i64)))
+      (import "rusm" "now" (func $now (result i64)))
+      (import "rusm" "sleep" (func $sleep (param i64)))
+      (import "rusm" "info" (func $info (param i64 i32 i32 i32) (result i32)))
+      (import "rusm" "exit" (func $exit (param i32 i32 i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (func (export "_start") (local $before i64)
+        (local.set $before (call $now))
+        (call $sleep (i64.const 1000000))
+        (drop (call $info (call $self) (i32.const 0) (i32.const 0) (i32.const 0)))
+        (if (i64.lt_u (i64.load (i32.const 64)) (i64.const 1)) (then unreachable))
+        (if (i64.lt_u (i64.load (i32.const 72)) (local.get $before)) (then unreachable))
+        (if (i64.gt_u (i64.load (i32.const 72)) (call $now)) (then unreachable))
+        (drop (call $exit (i32.const 10) (i32.load (i32.const 36)) (i32.const 0) (i32.const 0)))))"#;
+    let run = Run::new().file("a.wat", program).args("run a.wat");
+    run.status(14).stdout("").stderr("");
+}

@@ -2,7 +2,9 @@
 
 mod support;
 
-use rusm_actor::{Context, ExitReason, Pid, send};
+use std::time::Duration;
+
+use rusm_actor::{Context, ExitReason, Pid, ProcessState, ProcessSummary, WaitsFor, info, send};
 use rusm_wasm::grant::{Pattern, Profile, Reach};
 use support::actor::{Guest, actor, beside_granted, ended, give, next, start, told};
 
@@ -10,8 +12,8 @@ use support::actor::{Guest, actor, beside_granted, ended, give, next, start, tol
 const ORDERS: &str = "(loop $on (call $next) (local.set $a (i64.load (i32.const 256)))
     (if (i64.eq (call $tag) (i64.const 1)) (then (call $tell32 (call $kill (local.get $a)))))
     (if (i64.eq (call $tag) (i64.const 2)) (then (call $tell32 (call $exit_process (local.get $a) (i32.const 8) (i32.const 0) (i32.const 700) (i32.const 3)))))
-    (if (i64.eq (call $tag) (i64.const 3)) (then (call $tell32 (call $info (local.get $a) (i32.const 1024) (i32.const 1088) (i32.const 500)))
-      (drop (call $send (global.get $parent) (i64.const 0) (i32.const 1024) (i32.const 564)))))
+    (if (i64.eq (call $tag) (i64.const 3)) (then (call $tell32 (call $info (local.get $a) (i32.const 1024) (i32.const 1104) (i32.const 500)))
+      (drop (call $send (global.get $parent) (i64.const 0) (i32.const 1024) (i32.const 580)))))
     (if (i64.eq (call $tag) (i64.const 4)) (then (call $tell32 (local.tee $i (call $list (local.get $a) (i32.const 1024) (i32.const 3))))
       (drop (call $send (global.get $parent) (i64.const 0) (i32.const 1024) (i32.mul (i32.const 8) (local.get $i))))))
     (if (i64.eq (call $tag) (i64.const 5)) (then (call $tell32 (call $spawn_link (i32.const 710) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 512)))
@@ -37,6 +39,19 @@ fn idle(ctx: &mut Context) -> Pid {
             drop(ctx.receive().await);
         }
     })
+}
+
+/// What is known of a process that has looked at all its messages, and does nothing from now on.
+async fn settled(ctx: &Context, pid: Pid) -> ProcessSummary {
+    // It has answered after the others.
+    ctx.process_info(pid).await.expect("it lives");
+    loop {
+        let seen = info(pid).expect("it lives");
+        if seen.state == ProcessState::Waiting(WaitsFor::Message) {
+            return seen;
+        }
+        ctx.sleep(Duration::from_millis(1)).await;
+    }
 }
 
 fn guests(profile: Profile) -> [(String, Profile); 2] {
@@ -142,6 +157,7 @@ fn a_look_at_a_process_tells_what_it_is_and_whom_it_knows() {
         ctx.node().join("a group", other).unwrap();
         ctx.send(other, b"one");
         ctx.send(other, b"two");
+        let known = settled(&ctx, other).await;
         let behind = order(&mut ctx, guest, INFO, other.to_bits()).await;
         let seen = next(&mut ctx).await.bytes().to_vec();
         let word = |at: usize| u32::from_le_bytes(seen[at..at + 4].try_into().unwrap());
@@ -149,14 +165,16 @@ fn a_look_at_a_process_tells_what_it_is_and_whom_it_knows() {
         assert_eq!(long(0), ctx.pid().to_bits(), "who started it");
         assert!(long(16) > 0, "memory");
         assert_eq!(word(32), 2, "messages");
-        assert_eq!(word(36), 3, "traps, and answered");
+        assert_eq!(word(36), 3 | 12, "traps, answered, and both times");
+        assert_eq!(Some(long(64)), known.cpu.map(|it| it.as_nanos() as u64));
+        assert_eq!(Some(long(72)), known.since.map(|it| it.as_nanos() as u64));
         assert_eq!((word(40), word(44), word(48), word(52)), (8, 7, 1, 1));
         assert_eq!((word(56), word(60)), (11, 0));
         assert_eq!(behind, 8 + 7 + 8 + 8 + 11);
-        assert_eq!(&seen[64..79], b"its namea label");
-        assert_eq!(long(79), ctx.pid().to_bits(), "whom it is linked to");
-        assert_eq!(long(87), ctx.pid().to_bits(), "who watches it");
-        assert_eq!(&seen[95..106], b"\x07\0\0\0a group");
+        assert_eq!(&seen[80..95], b"its namea label");
+        assert_eq!(long(95), ctx.pid().to_bits(), "whom it is linked to");
+        assert_eq!(long(103), ctx.pid().to_bits(), "who watches it");
+        assert_eq!(&seen[111..122], b"\x07\0\0\0a group");
         ctx.unlink(other);
         let (dead, monitor) = ctx.spawn_monitor(|_| async {});
         ended(&mut ctx, monitor).await;

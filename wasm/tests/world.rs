@@ -3,7 +3,7 @@
 
 mod support;
 
-use rusm_actor::{ExitReason, Pid, send};
+use rusm_actor::{ExitReason, Pid, info, send};
 use rusm_wasm::grant::Profile;
 use support::actor::{beside_components, ended, give, said, start, told};
 use support::runtime::actor;
@@ -191,6 +191,8 @@ fn a_component_watches_names_looks_at_processes_and_lists_them() {
            ;; Its name and the first group.
            (call $"process#send" (global.get $parent) (i64.const 0) (i32.load (i32.const 564)) (i32.load (i32.const 568)) (i32.const 2048))
            (call $"process#send" (global.get $parent) (i64.const 0) (i32.load (i32.load (i32.const 572))) (i32.load offset=4 (i32.load (i32.const 572))) (i32.const 2048))
+           (call $tell (i64.mul (i64.load8_u (i32.const 624)) (i64.load (i32.const 632))))
+           (call $tell (i64.mul (i64.load8_u (i32.const 640)) (i64.load (i32.const 648))))
            (call $"process#info" (i64.const 0x7fffffff) (i32.const 512)) (call $tell_result (i32.const 512))
            (call $"process#list" (i64.const 0) (i32.const 100) (i32.const 512))
            (call $"process#send" (global.get $parent) (i64.const 0) (i32.load (i32.const 512)) (i32.mul (i32.const 8) (i32.load (i32.const 516))) (i32.const 2048))
@@ -213,8 +215,14 @@ fn a_component_watches_names_looks_at_processes_and_lists_them() {
             for expected in [0, 1, 0, 0, 0, 0] {
                 assert_eq!(told(&mut ctx).await, expected);
             }
-            assert_eq!(said(&mut ctx).await.bytes(), b"the parent");
-            assert_eq!(said(&mut ctx).await.bytes(), b"a group");
+            for expected in [&b"the parent"[..], b"a group"] {
+                assert_eq!(said(&mut ctx).await.bytes(), expected);
+            }
+            // How long its turns took, and since when it waits.
+            for most in [info(me).unwrap().cpu.unwrap(), rusm_sched::now()] {
+                let most = most.as_nanos() as i64;
+                assert!((1..most).contains(&told(&mut ctx).await));
+            }
             assert_eq!(told(&mut ctx).await, -1, "nobody");
             let mut both = [me.to_bits(), guest.to_bits()];
             both.sort_unstable();

@@ -10,13 +10,15 @@
 //! | 24 | u32: what it does: 0 runs, 1 could run, 2 waits for a message, 3 for a timer, 4 for other things |
 //! | 28 | u32: its priority |
 //! | 32 | u32: messages that wait |
-//! | 36 | u32: 1 traps exits, 2 has answered (else nothing is known of label, links and monitors) |
+//! | 36 | u32: 1 traps exits, 2 has answered (else nothing is known of label, links and monitors), 4 and 8: see below |
 //! | 40 | u32: bytes of its registered name |
 //! | 44 | u32: bytes of its label |
 //! | 48 | u32: how many pids it is linked to |
 //! | 52 | u32: how many pids watch it |
 //! | 56 | u32: how many bytes of group names |
 //! | 60 | u32: how many processes it watches |
+//! | 64 | u64: nanoseconds that its turns took, if 36 has 4 |
+//! | 72 | u64: since when it runs, or else since when it does not, in nanoseconds of the node's clock, if 36 has 8 |
 
 use std::future::{Future, ready};
 
@@ -29,7 +31,7 @@ use crate::host::{Body, Refusal, info, reason};
 use crate::link::opaque;
 
 /// Bytes of the record.
-const RECORD_BYTES: i32 = 64;
+const RECORD_BYTES: i32 = 80;
 
 pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
     linker.func_wrap(MODULE, "kill", kill)?;
@@ -96,7 +98,10 @@ fn flat(info: &ProcessInfo) -> ([u8; RECORD_BYTES as usize], Vec<u8>) {
     let inside = info.inside.clone().unwrap_or_default();
     let (name, label) = (summary.name.as_deref(), inside.label.as_deref());
     let (name, label) = (name.unwrap_or_default(), label.unwrap_or_default());
-    let flags = u32::from(inside.traps_exits) | u32::from(info.inside.is_some()) << 1;
+    let times = [summary.cpu, summary.since];
+    let known = |at: usize| u32::from(times[at].is_some());
+    let answered = u32::from(info.inside.is_some());
+    let flags = u32::from(inside.traps_exits) | answered << 1 | known(0) << 2 | known(1) << 3;
     let mut behind = [name.as_bytes(), label.as_bytes()].concat();
     for pid in inside.links.iter().chain(&inside.monitored_by) {
         behind.extend_from_slice(&pid.to_bits().to_le_bytes());
@@ -126,6 +131,10 @@ fn flat(info: &ProcessInfo) -> ([u8; RECORD_BYTES as usize], Vec<u8>) {
     }
     for (at, word) in words.into_iter().enumerate() {
         record[24 + at * 4..28 + at * 4].copy_from_slice(&word.to_le_bytes());
+    }
+    for (at, time) in times.into_iter().enumerate() {
+        let nanos = time.map_or(0, info::nanos);
+        record[64 + at * 8..72 + at * 8].copy_from_slice(&nanos.to_le_bytes());
     }
     (record, behind)
 }

@@ -1,5 +1,7 @@
 //! Looking at processes, and ending those of others: all of it takes a grant.
 
+use std::time::Duration;
+
 use rusm_actor::{ExitReason, Pid, Priority, ProcessInfo, ProcessState, WaitsFor};
 
 use crate::guest::State;
@@ -37,6 +39,11 @@ pub(crate) fn may_look(state: &State, pid: u64) -> Result<Pid, Refusal> {
 pub(crate) async fn info(state: &mut State, pid: Pid) -> Result<ProcessInfo, Refusal> {
     let found = state.context.process_info(pid).await;
     found.ok_or(Refusal::NoProcess)
+}
+
+/// Whole nanoseconds; more than 584 years count as for ever.
+pub(crate) fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// The processes that it may list, after this pid in the order of their numbers, `LIST_MAX` at most.

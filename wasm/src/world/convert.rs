@@ -9,6 +9,7 @@ use super::bindings::rusm::runtime::process::{
     ProcessInfo as WitInfo, Request, Timeout, Want, Watched as WitWatched,
 };
 use super::bindings::rusm::runtime::types::{Error, Fault, Reason, Term as WitTerm};
+use crate::host::info::nanos;
 use crate::host::reason::REASON_BYTES_MAX;
 use crate::host::{Refusal, message};
 
@@ -268,5 +269,7 @@ pub(super) fn info(info: ProcessInfo) -> WitInfo {
             watches: inside.monitors.len() as u32,
             watched_by: pids(&inside.monitored_by),
         }),
+        cpu: summary.cpu.map(nanos),
+        since: summary.since.map(nanos),
     }
 }

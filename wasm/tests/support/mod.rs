@@ -21,6 +21,8 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 pub fn node(workers: usize) -> Node {
     Node::start(rusm_sched::Config {
         workers,
+        // As in `rusm`.
+        times: true,
         ..Default::default()
     })
     .unwrap()
