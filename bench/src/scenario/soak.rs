@@ -96,11 +96,9 @@ fn run(env: &Env) -> Result<Report, Failure> {
     let told = branches * workers + again + with_branch;
     let cut = book.branches_cut.load(Relaxed);
     let unaccounted = told.saturating_sub(begun) + begun.saturating_sub(told + cut * workers);
+    let restarts = again + book.branches_told.load(Relaxed);
     Ok(report?
-        .with(
-            "restarts",
-            (again + book.branches_told.load(Relaxed)) as f64,
-        )
+        .with("restarts", restarts as f64)
         .with("of_cut_starts", begun.saturating_sub(told) as f64)
         .with("cut_starts", cut as f64)
         .with("unaccounted", unaccounted as f64))
