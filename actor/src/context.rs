@@ -78,6 +78,7 @@ impl Context {
 
     /// Starts a process on the same node. About 13 ns until it has run and ended.
     #[inline(always)]
+    #[track_caller]
     pub fn spawn<F, Fut>(&self, body: F) -> Pid
     where
         F: FnOnce(Context) -> Fut,

@@ -8,6 +8,7 @@ pub(crate) mod ask;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,6 +82,9 @@ pub struct ProcessSummary {
     /// [`rusm_sched::now`]: it waits since then. None before its first turn, and unless
     /// `Config::times` is on.
     pub since: Option<Duration>,
+    /// Where in the source it was started, by a function of this crate; none unless
+    /// `Config::times` is on.
+    pub place: Option<&'static Location<'static>>,
     /// Bytes of its slot, of a body too large for one, and of its letters. What body and letters
     /// refer to (long messages, a body's own heap, a guest's memory) is not known.
     pub memory_bytes: usize,
@@ -165,6 +169,7 @@ impl ProcessSummary {
             reductions: task.reductions,
             cpu: task.cpu,
             since: task.since,
+            place: task.place,
             memory_bytes: task.bytes,
         }
     }

@@ -93,6 +93,7 @@ impl Node {
     }
 
     /// Starts a process.
+    #[track_caller]
     pub fn spawn<F, Fut>(&self, body: F) -> Pid
     where
         F: FnOnce(Context) -> Fut,
@@ -103,6 +104,7 @@ impl Node {
     }
 
     /// Starts a process in a particular way.
+    #[track_caller]
     pub fn spawn_with<F, Fut>(&self, options: SpawnOptions, body: F) -> Pid
     where
         F: FnOnce(Context) -> Fut,
@@ -121,6 +123,7 @@ impl Node {
     }
 
     /// Starts a process and keeps what it takes to wait for its end.
+    #[track_caller]
     pub fn spawn_join<F, Fut>(&self, body: F) -> JoinHandle
     where
         F: FnOnce(Context) -> Fut,
@@ -134,6 +137,7 @@ impl Node {
         JoinHandle::new(pid, cell)
     }
 
+    #[track_caller]
     pub(crate) fn start_process<F, Fut>(
         &self,
         priority: Priority,
@@ -154,6 +158,7 @@ impl Node {
     ///
     /// # Errors
     /// The exit reason, if it ended in another way.
+    #[track_caller]
     pub fn block_on<F, Fut>(&self, body: F) -> Result<Fut::Output, ExitReason>
     where
         F: FnOnce(Context) -> Fut,
@@ -245,6 +250,7 @@ impl fmt::Debug for Node {
 
 /// Starts a process on the calling process's node. Panics outside of processes.
 #[inline(always)]
+#[track_caller]
 pub fn spawn<F, Fut>(body: F) -> Pid
 where
     F: FnOnce(Context) -> Fut,

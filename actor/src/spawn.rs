@@ -66,6 +66,7 @@ impl Spawn {
 
 impl Context {
     /// Starts a process that is linked to this one.
+    #[track_caller]
     pub fn spawn_link<F, Fut>(&mut self, body: F) -> Pid
     where
         F: FnOnce(Context) -> Fut,
@@ -76,6 +77,7 @@ impl Context {
     }
 
     /// Starts a process that this one watches.
+    #[track_caller]
     pub fn spawn_monitor<F, Fut>(&mut self, body: F) -> (Pid, Reference)
     where
         F: FnOnce(Context) -> Fut,
@@ -87,6 +89,7 @@ impl Context {
 
     /// Starts a process in a particular way. The reference is the monitor's; without a monitor
     /// it names nothing.
+    #[track_caller]
     pub fn spawn_with<F, Fut>(&mut self, how: Spawn, body: F) -> (Pid, Reference)
     where
         F: FnOnce(Context) -> Fut,

@@ -1,8 +1,11 @@
 //! Times of processes: how long they have run, and since when they wait.
 
+use std::panic::Location;
 use std::time::{Duration, Instant};
 
-use rusm_actor::{By, Config, Context, Node, Pid, ProcessState, WaitsFor, info, kill, send};
+use rusm_actor::{
+    By, Config, Context, Node, Pid, ProcessState, Spawn, SpawnOptions, WaitsFor, info, kill, send,
+};
 use rusm_sched::now;
 
 #[path = "semantics/everywhere.rs"]
@@ -105,10 +108,47 @@ fn who_has_had_no_turn_has_run_no_time_and_waits_since_never() {
 }
 
 #[test]
+fn the_place_of_a_start_is_where_its_caller_wrote_it() {
+    let config = Config {
+        times: true,
+        ..Config::default()
+    };
+    let node = Node::start(config).expect("a node starts");
+    let place = |pid| info(pid).expect("it lives").place.expect("it is noted");
+    let here = |line| {
+        move |place: &Location<'_>| {
+            assert!(place.file().ends_with("actor/tests/times.rs"), "{place}");
+            assert_eq!(place.line(), line, "{place}");
+        }
+    };
+    let waits = |ctx: Context| async move { ctx.sleep(3600 * SECOND).await };
+    // From outside, where no worker is at hand.
+    here(line!())(place(node.spawn(waits)));
+    here(line!())(place(node.spawn_with(SpawnOptions::default(), waits)));
+    here(line!())(place(node.spawn_join(waits).pid()));
+    let body = move |mut ctx: Context| async move {
+        here(line!())(place(ctx.spawn(waits)));
+        here(line!())(place(rusm_actor::spawn(waits)));
+        here(line!())(place(ctx.spawn_monitor(waits).0));
+        here(line!())(place(ctx.spawn_with(Spawn::new(), waits).0));
+        let (linked, line) = (ctx.spawn_link(waits), line!());
+        here(line)(place(linked));
+        ctx.unlink(linked);
+        here(line!())(place(ctx.node().spawn(waits)));
+        // Turns do not change it.
+        ctx.sleep(SECOND / 1000).await;
+        here(line)(place(linked));
+        place(ctx.pid())
+    };
+    let (own, line) = (node.block_on(body), line!());
+    here(line)(own.expect("it ends"));
+}
+
+#[test]
 fn nobody_is_timed_unless_that_is_asked_for() {
     on_threads(1, |ctx| async move {
         let seen = info(ctx.pid()).expect("it lives");
-        assert_eq!((seen.cpu, seen.since), (None, None));
+        assert_eq!((seen.cpu, seen.since, seen.place), (None, None, None));
         assert_eq!(ctx.node().top(1, By::Cpu).len(), 1);
     });
 }

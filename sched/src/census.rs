@@ -2,7 +2,6 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
 
 use crate::seat::{PROBING, Seat};
 use crate::shared::Shared;
@@ -29,18 +28,21 @@ impl InTurns {
         self.turns.iter().find(of).map(|(_, began)| *began)
     }
 
-    /// How long this task has run, the turn that it is in included, and since when it is in its
-    /// state; `None` if turns are not timed.
-    pub(crate) fn times(&self, address: Address) -> Option<(Duration, Option<Duration>)> {
+    /// This task's times, the turn that it is in included: `ended` is when that began if it is in
+    /// one. `None` if turns are not timed.
+    pub(crate) fn times(&self, address: Address) -> Option<Times> {
         let now = self.now?;
-        let times = times::of(address);
-        let Times { ran, ended } = times.unwrap_or_default();
+        let times = times::of(address).unwrap_or_default();
         // A turn that has ended since then is in the sum already.
-        let began = self.began(address).filter(|began| *began >= ended);
+        let began = self
+            .began(address)
+            .filter(|began| Some(*began) >= times.ended);
         let lasts = began.map_or(0, |began| now.saturating_sub(began));
-        let since = began.or(times.map(|times| times.ended));
-        let ran = Duration::from_nanos(ran.saturating_add(lasts));
-        Some((ran, since.map(Duration::from_nanos)))
+        Some(Times {
+            ran: times.ran.saturating_add(lasts),
+            ended: began.or(times.ended),
+            ..times
+        })
     }
 }
 

@@ -50,8 +50,9 @@ pub struct Config {
     pub blocking_queue_max: usize,
     /// How long an idle thread for blocking work stays. Default 10 s.
     pub blocking_idle_max: Duration,
-    /// Notes how long each task runs and since when it waits, for those who ask (`task_info`).
-    /// Default: no, as it costs a look at the clock for every turn, and 24 bytes a task.
+    /// Notes how long each task runs, since when it waits and where it was started, for those who
+    /// ask (`task_info`). Default: no, as it costs a look at the clock for every turn, and 32
+    /// bytes a task.
     pub times: bool,
 }
 

@@ -48,6 +48,7 @@ pub fn worker_index() -> Option<usize> {
 /// Starts a task with an inbox on the calling task's scheduler. About 13 ns until it has run
 /// and ended. Panics outside of tasks.
 #[inline(always)]
+#[track_caller]
 pub fn spawn<K, F>(body: impl FnOnce(Own<K>) -> F) -> Address
 where
     K: Returns<F::Output>,
@@ -61,6 +62,7 @@ where
 }
 
 /// As `spawn`, in a particular way.
+#[track_caller]
 pub fn spawn_kind<K, F>(
     priority: Priority,
     side: Box<K::Side>,
@@ -77,6 +79,7 @@ where
 impl Handle {
     /// Starts a bare task: no inbox, no address. Once the scheduler has been stopped, it drops
     /// the future.
+    #[track_caller]
     pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         if self.shared.is_gone() {
             return;
@@ -90,6 +93,7 @@ impl Handle {
 
     /// Starts a task with an inbox; once the scheduler has been stopped, one that has ended
     /// already.
+    #[track_caller]
     pub fn spawn_kind<K, F>(
         &self,
         priority: Priority,

@@ -2,12 +2,13 @@
 //!
 //! A slot knows its scheduler's number. Numbers are used again.
 
+use std::panic::Location;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::shared::Shared;
-use crate::task;
-use crate::task::slot::TaskRef;
+use crate::task::slot::{Slot, TaskRef};
+use crate::task::{self, times};
 
 /// All schedulers of this program, by their number.
 static SCHEDULERS: RwLock<Vec<Option<Arc<Shared>>>> = RwLock::new(Vec::new());
@@ -69,9 +70,12 @@ pub(crate) fn inject_from_outside(home: u16, task: TaskRef) {
     }
 }
 
-pub(crate) fn count_foreign_spawn(home: u16) {
+pub(crate) fn count_foreign_spawn(home: u16, slot: &Slot, place: &'static Location<'static>) {
     if let Some(shared) = find(home) {
         shared.foreign_spawned.fetch_add(1, Ordering::Relaxed);
+        if shared.config.times {
+            times::begin(slot.address(), place);
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is known of a task from outside, without asking it and without stopping anything.
 
+use std::panic::Location;
 use std::sync::atomic::{Ordering, fence};
 use std::time::Duration;
 
@@ -45,6 +46,8 @@ pub struct TaskInfo {
     /// It waits since then; if it could run, it was woken since, or did not end that turn itself.
     /// None before its first turn, and unless `Config::times` is on.
     pub since: Option<Duration>,
+    /// Where in the source it was started; none unless `Config::times` is on.
+    pub place: Option<&'static Location<'static>>,
     /// Memory in bytes: its slot, its body if that needs a place of its own, and its letters.
     /// Not what body and letters refer to.
     pub bytes: usize,
@@ -69,8 +72,11 @@ impl TaskInfo {
             takes_letters: vtable.is_some_and(|vtable| vtable.has_inbox),
             letters,
             reductions: slot.reductions.load(Ordering::Relaxed),
-            cpu: times.map(|(cpu, _)| cpu),
-            since: times.and_then(|(_, since)| since),
+            cpu: times.map(|times| Duration::from_nanos(times.ran)),
+            since: times
+                .and_then(|times| times.ended)
+                .map(Duration::from_nanos),
+            place: times.and_then(|times| times.place),
             bytes: slot.bytes() + body_bytes + letters as usize * LETTER_SIZE,
         };
         // Pairs with the release stores of whoever frees the slot or moves in: if any of the

@@ -14,7 +14,7 @@ pub(crate) mod times;
 use std::any::Any;
 use std::future::Future;
 use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
@@ -117,6 +117,7 @@ pub(crate) struct Start<S> {
 
 /// Makes a task of kind `K` and queues it. About 7 ns.
 #[inline(always)]
+#[track_caller]
 pub(crate) fn spawn<K, F, B>(home: Option<u16>, start: Start<K::Side>, body: B) -> Address
 where
     K: Returns<F::Output>,
@@ -133,6 +134,7 @@ where
 
 /// `Written`: the future before it was boxed.
 #[inline(always)]
+#[track_caller]
 fn spawn_sized<K, F, Written, B>(home: Option<u16>, start: Start<K::Side>, body: B) -> Address
 where
     K: Returns<F::Output>,
@@ -166,7 +168,7 @@ where
     if let Some(side) = start.side {
         put_side::<K>(slot, side);
     }
-    seat::adopt(slot, home);
+    seat::adopt(slot, home, Location::caller());
     slot.state.open(generation, K::HAS_INBOX);
     seat::schedule_new(TaskRef(slot));
     address

@@ -1,11 +1,13 @@
 //! Queuing tasks on the worker of the calling thread, or with their scheduler if it has none.
 
+use std::panic::Location;
 use std::sync::atomic::Ordering;
 
-use super::{NO_HAND_OFF, NOBODY, PROBING, Seat, URGENT, try_current, with_cache};
+use super::{NO_HAND_OFF, NOBODY, PROBING, Seat, TIMED, URGENT, try_current, with_cache};
 use crate::homes;
 use crate::queue::Queue;
 use crate::task::slot::{Slot, TaskRef};
+use crate::task::times;
 use crate::worker::Worker;
 
 impl Seat {
@@ -173,18 +175,21 @@ pub(crate) fn schedule_receiver(task: TaskRef) {
 }
 
 /// Makes a new task one of `home`, or of the calling thread's scheduler, and a child of the task
-/// whose turn it is.
+/// whose turn it is; `place`: where in the source it is started.
 #[inline(always)]
-pub(crate) fn adopt(slot: &Slot, home: Option<u16>) {
-    let seat = try_current(|seat| (seat.shared.home, seat.address.get()));
-    let (here, parent) = seat.unzip();
-    slot.set_parent(parent.unwrap_or(NOBODY));
+pub(crate) fn adopt(slot: &Slot, home: Option<u16>, place: &'static Location<'static>) {
+    let timed = |seat: &Seat| seat.settling.get() & TIMED != 0;
+    let seat = try_current(|seat| (seat.shared.home, seat.address.get(), timed(seat)));
+    let here = seat.map(|(here, ..)| here);
+    slot.set_parent(seat.map_or(NOBODY, |(_, parent, _)| parent));
     let home = home
         .or(here)
         .expect("a task is spawned from inside a task, or through a handle");
     slot.home.store(home, Ordering::Relaxed);
     if here != Some(home) {
-        homes::count_foreign_spawn(home);
+        homes::count_foreign_spawn(home, slot, place);
+    } else if seat.is_some_and(|(.., timed)| timed) {
+        times::begin(slot.address(), place);
     }
 }
 

@@ -1,11 +1,15 @@
-//! How long each task has run and when its latest turn ended, kept beside the slots if at all.
+//! How long each task has run, when its latest turn ended and where it was started, kept beside the
+//! slots if at all.
 //!
 //! A slot's header is full, and a clock reading costs more than a message: so this is asked for by
 //! `Config::times`, and tables are made for the parts of the slot table that are used with it. An
 //! entry is its slot's for ever, like the slot itself, and says which tenant it is about.
 
+use std::panic::Location;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+
+use crossbeam_utils::atomic::AtomicCell;
 
 use super::slot::Address;
 
@@ -26,9 +30,18 @@ static ROWS: [OnceLock<Row>; ROW] = [const { OnceLock::new() }; ROW];
 pub(crate) struct Times {
     /// How long its turns have taken, all together.
     pub(crate) ran: u64,
-    /// When the latest one ended.
-    pub(crate) ended: u64,
+    /// When the latest one ended; none has before the first one has.
+    pub(crate) ended: Option<u64>,
+    /// Where in the source it was started.
+    pub(crate) place: Place,
 }
+
+type Place = Option<&'static Location<'static>>;
+
+/// Later than any turn's end.
+const NEVER: u64 = u64::MAX;
+/// The table is written once a turn: not under a lock.
+const _: () = assert!(AtomicCell::<Place>::is_lock_free());
 
 /// Written by whoever owns the task, read by anybody: who sees the version change looks again.
 struct Entry {
@@ -37,6 +50,7 @@ struct Entry {
     generation: AtomicU32,
     ran: AtomicU64,
     ended: AtomicU64,
+    place: AtomicCell<Place>,
 }
 
 impl Entry {
@@ -46,7 +60,8 @@ impl Entry {
             // Of the last tenant that there can be: it finds zeros here, which is true.
             generation: AtomicU32::new(u32::MAX),
             ran: AtomicU64::new(0),
-            ended: AtomicU64::new(0),
+            ended: AtomicU64::new(NEVER),
+            place: AtomicCell::new(None),
         }
     }
 
@@ -59,15 +74,19 @@ impl Entry {
         fence(Ordering::Release);
         self.generation.store(generation, Ordering::Relaxed);
         self.ran.store(times.ran, Ordering::Relaxed);
-        self.ended.store(times.ended, Ordering::Relaxed);
+        let ended = times.ended.unwrap_or(NEVER);
+        self.ended.store(ended, Ordering::Relaxed);
+        self.place.store(times.place);
         self.version
             .store(version.wrapping_add(2), Ordering::Release);
     }
 
     fn glance(&self) -> (u32, Times) {
+        let ended = self.ended.load(Ordering::Relaxed);
         let times = Times {
             ran: self.ran.load(Ordering::Relaxed),
-            ended: self.ended.load(Ordering::Relaxed),
+            ended: (ended != NEVER).then_some(ended),
+            place: self.place.load(),
         };
         (self.generation.load(Ordering::Relaxed), times)
     }
@@ -86,23 +105,39 @@ impl Entry {
     }
 }
 
+/// Begins the entry of a task that is being started at `place`. Its owner only. About 5 ns.
+#[cold]
+pub(crate) fn begin(address: Address, place: &'static Location<'static>) {
+    let times = Times {
+        place: Some(place),
+        ..Times::default()
+    };
+    entry(address).write(address.generation(), times);
+}
+
 /// Adds a turn to what the task at `address` has run. Its owner only. About 5 ns.
 pub(crate) fn add(address: Address, ran: u64, ended: u64) {
+    let entry = entry(address);
+    let (generation, before) = entry.glance();
+    let own = generation == address.generation();
+    let before = if own { before } else { Times::default() };
+    let times = Times {
+        ran: before.ran.saturating_add(ran),
+        ended: Some(ended),
+        ..before
+    };
+    entry.write(address.generation(), times);
+}
+
+/// The entry for the task at `address`, made now if need be.
+fn entry(address: Address) -> &'static Entry {
     let (row, table, place) = places(address);
     let new_row = || (0..ROW).map(|_| OnceLock::new()).collect();
     let new_table = || (0..TABLE).map(|_| Entry::new()).collect();
-    let table = ROWS[row].get_or_init(new_row)[table].get_or_init(new_table);
-    let (generation, before) = table[place].glance();
-    let before = if generation == address.generation() {
-        before.ran
-    } else {
-        0
-    };
-    let ran = before.saturating_add(ran);
-    table[place].write(address.generation(), Times { ran, ended });
+    &ROWS[row].get_or_init(new_row)[table].get_or_init(new_table)[place]
 }
 
-/// What is kept of the task at `address`; `None` if none of its turns has been timed.
+/// What is kept of the task at `address`, if anything.
 pub(crate) fn of(address: Address) -> Option<Times> {
     let (row, table, place) = places(address);
     let table = ROWS.get(row)?.get()?.get(table)?.get()?;
@@ -124,21 +159,24 @@ mod tests {
         Address::new((1 << 26) - 1 - index, generation)
     }
 
+    fn ran(address: Address) -> Option<(u64, Option<u64>)> {
+        of(address).map(|times| (times.ran, times.ended))
+    }
+
     #[test]
     fn turns_add_up_and_a_later_tenant_begins_at_nothing() {
         assert_eq!(of(far(0, 7)), None);
+        let here = Location::caller();
+        begin(far(0, 7), here);
+        assert_eq!(ran(far(0, 7)), Some((0, None)));
         add(far(0, 7), 30, 100);
         add(far(0, 7), 12, 200);
-        assert_eq!(
-            of(far(0, 7)),
-            Some(Times {
-                ran: 42,
-                ended: 200
-            })
-        );
+        assert_eq!(ran(far(0, 7)), Some((42, Some(200))));
+        assert_eq!(of(far(0, 7)).and_then(|times| times.place), Some(here));
         assert_eq!(of(far(0, 8)), None);
         add(far(0, 8), 5, 300);
-        assert_eq!(of(far(0, 8)), Some(Times { ran: 5, ended: 300 }));
+        assert_eq!(ran(far(0, 8)), Some((5, Some(300))));
+        assert_eq!(of(far(0, 8)).and_then(|times| times.place), None);
         assert_eq!(of(far(0, 7)), None);
         assert_eq!(of(far(1, 7)), None);
     }
@@ -161,10 +199,12 @@ mod tests {
             });
             let mut last = 0;
             while last < TURNS {
-                let Some(times) = of(task) else { continue };
-                assert_eq!(times.ran, 3 * times.ended);
-                assert!(times.ended >= last);
-                last = times.ended;
+                let Some((ran, Some(ended))) = ran(task) else {
+                    continue;
+                };
+                assert_eq!(ran, 3 * ended);
+                assert!(ended >= last);
+                last = ended;
             }
         });
     }
