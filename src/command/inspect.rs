@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use rusm_wasm::inspect::{Inspection, Interface, inspect};
+use rusm_wasm::inspect::{Inspection, Interface, Need, inspect};
 use serde_json::{Value, json};
 
 use super::{help, run};
@@ -73,6 +73,12 @@ fn in_words(file: &Path, found: &Inspection) -> String {
     for need in &found.needs {
         let _ = writeln!(text, "{}", need.line);
     }
+    if !found.node_needs.is_empty() {
+        text.push_str("\n# The node must have what these grants are for:\n[node]\n");
+    }
+    for need in &found.node_needs {
+        let _ = writeln!(text, "{}", need.line);
+    }
     text
 }
 
@@ -107,10 +113,11 @@ fn in_json(file: &Path, found: &Inspection) -> Value {
     let memories = found.memories.iter().map(
         |memory| json!({ "initial_bytes": memory.initial_bytes, "max_bytes": memory.max_bytes }),
     );
-    let needs = found
-        .needs
-        .iter()
-        .map(|need| json!({ "line": need.line, "imports": need.imports }));
+    let needs = |all: &[Need]| -> Vec<Value> {
+        all.iter()
+            .map(|need| json!({ "line": need.line, "imports": need.imports }))
+            .collect()
+    };
     json!({
         "file": file.display().to_string(),
         "kind": if found.is_component { "component" } else { "module" },
@@ -122,6 +129,7 @@ fn in_json(file: &Path, found: &Inspection) -> Value {
         "debug_info": found.has_debug_info,
         "imports": interfaces(&found.imports),
         "exports": interfaces(&found.exports),
-        "needs": needs.collect::<Vec<_>>(),
+        "needs": needs(&found.needs),
+        "node_needs": needs(&found.node_needs),
     })
 }

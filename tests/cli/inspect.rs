@@ -45,6 +45,24 @@ fn the_lines_to_paste_are_ones_that_a_manifest_understands() {
 }
 
 #[test]
+fn a_program_that_uses_the_store_is_told_with_the_line_of_the_node() {
+    let wat = r#"(module (import "rusm" "kv_get" (func)) (func (export "run")))"#;
+    let run = Run::new().file("a.wat", wat).args("inspect a.wat");
+    let told = run.status(0).text().to_owned();
+    let (_, lines) = told.split_once("[capabilities.NAME]").expect("it is told");
+    assert!(
+        lines.ends_with("\n[node]\nstore = \"data/app.redb\"\n"),
+        "{told}"
+    );
+    let manifest = format!("[capabilities.a]{lines}");
+    let run = Run::new().file("rusm.toml", manifest).args("build");
+    run.status(0).stderr("");
+    let run = Run::new().file("a.wat", wat).args("inspect --json a.wat");
+    let told: serde_json::Value = serde_json::from_str(run.status(0).text()).expect("it is JSON");
+    assert_eq!(told["node_needs"][0]["line"], "store = \"data/app.redb\"");
+}
+
+#[test]
 fn a_program_that_asks_for_nothing_needs_nothing() {
     let run = Run::new().file("a.wat", "(module (func (export \"run\")))");
     run.args("inspect a.wat")

@@ -38,6 +38,8 @@ pub struct Inspection {
     pub has_debug_info: bool,
     /// What it may ask for at run time that `sandboxed` does not grant.
     pub needs: Vec<Need>,
+    /// What the node must have for these grants to be of use.
+    pub node_needs: Vec<Need>,
 }
 
 /// What a program was made for: who calls it, and how.
@@ -96,6 +98,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
         tables: Vec::new(),
         has_debug_info: false,
         needs: Vec::new(),
+        node_needs: Vec::new(),
     };
     let mut depth = 0;
     for payload in Parser::new(0).parse_all(&wasm) {
@@ -105,6 +108,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
     }
     found.world = found.find_world();
     found.needs = needs::find(&found);
+    found.node_needs = needs::of_node(&found.needs);
     Ok(found)
 }
 

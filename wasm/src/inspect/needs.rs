@@ -7,7 +7,8 @@ use crate::grant::Profile;
 /// A grant that a program may ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Need {
-    /// The line for its profile in rusm.toml. What only its author knows is an example.
+    /// The line for its profile, or for `[node]`, in rusm.toml. What only its author knows is an
+    /// example.
     pub line: String,
     /// The imports that ask for it.
     pub imports: Vec<String>,
@@ -69,6 +70,9 @@ const KILL_GROUPS: &str = r#"kill-groups = ["GROUP"]"#;
 const KV: &str = r#"kv = [{ bucket = "BUCKET", access = "read-write" }]"#;
 const MODULES: &str = "modules = true";
 
+/// `(line, line of the node)`: grants that are of no use without something the node has.
+pub(super) const NODE_RULES: &[(&str, &str)] = &[(KV, r#"store = "data/app.redb""#)];
+
 /// What `found` may ask for that nobody has by default.
 pub(super) fn find(found: &Inspection) -> Vec<Need> {
     let mut needs: Vec<Need> = Vec::new();
@@ -105,6 +109,18 @@ pub(super) fn find(found: &Inspection) -> Vec<Need> {
     }
     join_streams(&mut needs);
     needs
+}
+
+/// What a node must have for these grants to be of use.
+pub(super) fn of_node(needs: &[Need]) -> Vec<Need> {
+    let of = |need: &Need| {
+        let rule = NODE_RULES.iter().find(|(line, _)| need.line == *line)?;
+        Some(Need {
+            line: rule.1.to_owned(),
+            imports: need.imports.clone(),
+        })
+    };
+    needs.iter().filter_map(of).collect()
 }
 
 /// The core module `rusm` and `wasi_snapshot_preview1` are whole names, the others have a version

@@ -104,8 +104,29 @@ fn what_is_not_valid_is_refused() {
 #[test]
 fn every_line_that_may_be_needed_is_one_that_a_manifest_understands() {
     // The keys are looked at by the manifest's own tests; here, that they are lines.
-    for (_, _, line) in needs::RULES {
+    let of_profiles = needs::RULES.iter().map(|(_, _, line)| line);
+    for line in of_profiles.chain(needs::NODE_RULES.iter().map(|(_, line)| line)) {
         let (key, value) = line.split_once(" = ").expect("a key and a value");
         assert!(!key.contains(' ') && !value.is_empty(), "{line}");
     }
+}
+
+#[test]
+fn what_uses_the_store_is_told_that_the_node_needs_one() {
+    let flat = r#"(module (import "rusm" "kv_get" (func)) (func (export "run")))"#;
+    let component = r#"(component
+        (import "rusm:runtime/kv@0.1.0" (instance (export "get" (func)))))"#;
+    for (text, import) in [
+        (flat, "rusm.kv_get"),
+        (component, "rusm:runtime/kv@0.1.0.get"),
+    ] {
+        let found = inspect(text.as_bytes()).unwrap();
+        let store = Need {
+            line: r#"store = "data/app.redb""#.to_owned(),
+            imports: vec![import.to_owned()],
+        };
+        assert_eq!(found.node_needs, [store]);
+    }
+    let without = inspect(br#"(module (import "rusm" "kill" (func)))"#).unwrap();
+    assert_eq!((without.needs.len(), without.node_needs.len()), (1, 0));
 }
