@@ -9,7 +9,7 @@ use wasmtime::{GuestProfiler, PoolConcurrencyLimitError, Store};
 use crate::core::ENTRIES;
 use crate::error::LoadError;
 use crate::guest::State;
-use crate::limit::{COMPONENT_HANDLES_MAX, HOST_CALL_BYTES_MAX};
+use crate::limit::{COMPONENT_CALL_BYTES_MAX, COMPONENT_HANDLES_MAX};
 use crate::pool::Pool;
 use crate::{probe, trap, wit};
 
@@ -179,7 +179,7 @@ impl Linked {
         store: &mut Store<State>,
     ) -> Result<ExitReason, PoolConcurrencyLimitError> {
         store.set_max_component_handles(COMPONENT_HANDLES_MAX);
-        store.set_hostcall_fuel(HOST_CALL_BYTES_MAX);
+        store.set_hostcall_fuel(COMPONENT_CALL_BYTES_MAX);
         let instance = match self.pre.instantiate_async(&mut *store).await {
             Ok(instance) => instance,
             Err(error) => return trap::reason_or_full(error),

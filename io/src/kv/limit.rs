@@ -11,7 +11,7 @@ pub const VALUE_BYTES_MAX: usize = 16 << 20;
 /// Writes and conditions that one batch may hold.
 pub const BATCH_STEPS_MAX: usize = 10_000;
 /// Bytes of keys and values that one batch may hold, conditions included.
-pub const BATCH_BYTES_MAX: usize = 32 << 20;
+pub const BATCH_BYTES_MAX: usize = 16 << 20;
 /// Entries of one page of a listing at most.
 pub const PAGE_ENTRIES_MAX: usize = 10_000;
 /// Bytes of keys and values after which a page of a listing ends. Its last entry may pass it.

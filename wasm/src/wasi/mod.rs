@@ -22,7 +22,7 @@ use wiggle::GuestMemory;
 use crate::error::ProgramError;
 use crate::grant::{Access, Grants, StdioGrant};
 use crate::guest::State;
-use crate::limit::{FILES_MAX, HOST_CALL_BYTES_MAX};
+use crate::limit::{FILES_MAX, PREVIEW1_CALL_BYTES_MAX};
 use crate::link::opaque;
 use crate::net::Net;
 use crate::program::{Program, Stdio};
@@ -216,7 +216,7 @@ fn made(state: &State) -> Wasi {
 /// The caller's memory and context, as the stock functions want them.
 fn view<'a>(caller: &'a mut Caller<'_, State>) -> Result<(GuestMemory<'a>, &'a mut WasiP1Ctx)> {
     let (memory, wasi) = memory_and_wasi(caller)?;
-    wasi.ctx.set_hostcall_fuel(HOST_CALL_BYTES_MAX);
+    wasi.ctx.set_hostcall_fuel(PREVIEW1_CALL_BYTES_MAX);
     Ok((GuestMemory::Unshared(memory), &mut wasi.ctx))
 }
 

@@ -33,7 +33,7 @@ fn what_is_too_long_is_refused() {
         format!(r#"(call $"kv#set" {key} {VALUE} {TO})"#),
         format!(r#"(call $"kv#create" {name} {TO})"#),
         format!(r#"(call $"kv#exists" {name} (i32.const 3008) (i32.const 1) {TO})"#),
-        many(400, 100_000),
+        many(170, 100_000),
         many(10_001, 0),
     ];
     let ask = |call: &String| format!("{call} (call $kv:done_or_why)\n");
@@ -49,7 +49,7 @@ fn what_is_too_long_is_refused() {
             (-4, "not 4097"),
             (-4, "not 129"),
             (-4, "not 129"),
-            (-4, "not 400 and 40000400"),
+            (-4, "not 170 and 17000170"),
             (-3, "10000 steps in a batch"),
         ] {
             assert_eq!(told(&mut ctx).await, code, "{what}");
