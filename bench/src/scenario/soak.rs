@@ -69,14 +69,8 @@ fn run(env: &Env) -> Result<Report, Failure> {
         let tree = tree(&book_of_run, branches, workers);
         let root = tree.start(&mut ctx).await.expect("the tree starts");
         let start = Instant::now();
-        let warm = harass(
-            &mut ctx,
-            root.pid(),
-            &book_of_run,
-            start,
-            span.mul_f64(WARM_UP),
-        )
-        .await;
+        let warm_up = span.mul_f64(WARM_UP);
+        let warm = harass(&mut ctx, root.pid(), &book_of_run, start, warm_up).await;
         harass(&mut ctx, root.pid(), &book_of_run, start, span).await;
         let grown = machine::rss_kb() as f64 - warm as f64;
         root.stop(&mut ctx).await.expect("the tree stops");
