@@ -38,8 +38,7 @@ pub struct Config {
     pub maintain_turns: u32,
     /// Reductions between such looks, should turns be long. Default 2,000.
     pub maintain_reductions: u32,
-    /// How often the ticker ticks while somebody runs, at least; up to four times as often for timers
-    /// of workers with long turns. Default 1 ms.
+    /// How often the ticker ticks while somebody runs. Default 1 ms.
     pub tick: Duration,
     /// A turn longer than this costs its thread the worker: a spare goes on. Default 10 ms.
     pub turn_limit: Duration,

@@ -18,11 +18,6 @@ use crate::worker::{Tenant, Worker};
 /// Idle ticks before the ticker sleeps: short pauses shall not cost the next task a system
 /// call to wake it.
 const LINGER: u32 = 20;
-/// A worker that began fewer turns than this since the last tick has long ones: it would come to
-/// its timers late.
-const TURNS_FEW: u64 = 16;
-/// Ticks for timers come no sooner than this part of a tick after the one before.
-const TICK_PARTS_MAX: u32 = 4;
 /// A timer this late is fired by whoever is awake, in nanoseconds.
 pub(crate) const OVERDUE: u64 = 3_000_000;
 
@@ -104,14 +99,12 @@ impl Ticker {
         ticker.thread.get_or_init(std::thread::current);
         let mut watches: Vec<Watch> = shared.workers.iter().map(|_| Watch::default()).collect();
         let mut idle_ticks = 0;
-        let mut pause = shared.config.tick;
         // A guest that spins ends its turn on a tick: the ticker is the last to go.
         while !shared.is_stopping() || shared.threads_running() > 1 {
-            std::thread::sleep(pause);
-            pause = shared.config.tick;
+            std::thread::sleep(shared.config.tick);
             if !shared.all_asleep() {
                 idle_ticks = 0;
-                pause = ticker.tick(shared, &mut watches);
+                ticker.tick(shared, &mut watches);
                 continue;
             }
             idle_ticks += 1;
@@ -122,8 +115,7 @@ impl Ticker {
         }
     }
 
-    /// How long to sleep until the next tick.
-    fn tick(&self, shared: &Arc<Shared>, watches: &mut [Watch]) -> Duration {
+    fn tick(&self, shared: &Arc<Shared>, watches: &mut [Watch]) {
         self.ticks.fetch_add(1, Ordering::Relaxed);
         // Called without the lock, and contained: everybody's preemption depends on the ticker.
         let hooks = self
@@ -136,22 +128,11 @@ impl Ticker {
         }
         let now = shared.clock.nanos();
         let limit = to_nanos(shared.config.turn_limit);
-        let mut due = None;
         for (worker, watch) in shared.workers.iter().zip(watches) {
-            let tenant = worker.tenant();
-            let turns = tenant.as_ref().map_or(0, |tenant| tenant.cells.turns.get());
-            let more = watch.more(turns);
-            if more < TURNS_FEW
-                && let Some(at) = worker.timers.next()
-                // Else it has not looked at its timers since the last tick, and may not soon.
-                && (at > now || more > 0)
-            {
-                due = Some(due.map_or(at, |due: u64| due.min(at)));
-            }
             if watch.vacant {
                 watch.vacant = !self.staff(shared, worker);
-            } else if let Some(tenant) = tenant
-                && let Some(lasted) = watch.look(turns, now, limit)
+            } else if let Some(tenant) = worker.tenant()
+                && let Some(lasted) = watch.look(tenant.cells.turns.get(), now, limit)
                 && tenant.lease.is_outside()
             {
                 let vacant = self.rescue(shared, worker, &tenant, Duration::from_nanos(lasted));
@@ -170,7 +151,6 @@ impl Ticker {
                 shared.wake_one();
             }
         }
-        pause(shared.config.tick, now, due)
     }
 
     /// Starts a thread that leads the worker. False: the system gives none.
@@ -241,19 +221,9 @@ impl Ticker {
     }
 }
 
-/// What to sleep after a tick: as long as a tick lasts, or up to the first timer of a worker with long
-/// turns. What computes gives way at ticks, so that others are woken on time then and not up to a
-/// tick later. When a timer was due the next one is known only once the worker has looked.
-fn pause(tick: Duration, now: u64, due: Option<u64>) -> Duration {
-    let left = due.map(|at| Duration::from_nanos(at.saturating_sub(now)));
-    left.map_or(tick, |left| left.clamp(tick / TICK_PARTS_MAX, tick))
-}
-
 /// Since when a worker has been in the turn it is in.
 #[derive(Default)]
 struct Watch {
-    /// Turns it had begun at the last tick.
-    begun: u64,
     turns: u64,
     since: u64,
     /// It was taken away from its thread, and no other could be started yet.
@@ -261,11 +231,6 @@ struct Watch {
 }
 
 impl Watch {
-    /// How many turns the worker began since this was asked.
-    fn more(&mut self, turns: u64) -> u64 {
-        turns.wrapping_sub(std::mem::replace(&mut self.begun, turns))
-    }
-
     /// How long the current turn has lasted, if that is longer than `limit`.
     fn look(&mut self, turns: u64, now: u64, limit: u64) -> Option<u64> {
         if turns != self.turns || self.since == 0 {
@@ -280,15 +245,6 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_tick_comes_sooner_for_a_timer_but_not_at_once() {
-        let tick = Duration::from_nanos(1_000);
-        let span = |due| pause(tick, 5_000, due).as_nanos();
-        assert_eq!((span(None), span(Some(9_000))), (1_000, 1_000));
-        assert_eq!((span(Some(5_700)), span(Some(5_100))), (700, 250));
-        assert_eq!((span(Some(5_000)), span(Some(4_000))), (250, 250));
-    }
 
     #[test]
     fn a_turn_is_overlong_once_it_has_been_seen_for_the_limit() {

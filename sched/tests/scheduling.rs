@@ -224,51 +224,6 @@ fn the_ticker_ticks_while_somebody_runs_and_then_rests() {
     assert!(ticks.recv_timeout(Duration::from_millis(100)).is_err());
 }
 
-/// What gives way at ticks would otherwise keep others waiting for most of one.
-#[test]
-fn a_tick_comes_when_a_timer_falls_due_beside_a_task_that_waits_for_ticks() {
-    let tick = Duration::from_millis(400);
-    let scheduler = start(Config {
-        tick,
-        turn_limit: WAIT_MAX,
-        ..workers(1)
-    });
-    let handle = scheduler.handle();
-    let (ticks, stop) = (
-        Arc::new(AtomicUsize::new(0)),
-        Arc::new(AtomicBool::new(false)),
-    );
-    let (count, until) = (ticks.clone(), stop.clone());
-    handle.on_tick(move || {
-        count.fetch_add(1, Ordering::Relaxed);
-    });
-    handle.spawn(async move {
-        while !until.load(Ordering::Relaxed) {
-            let seen = ticks.load(Ordering::Relaxed);
-            while ticks.load(Ordering::Relaxed) == seen {
-                std::hint::spin_loop();
-            }
-            // As a guest does: its turn was long, timers are looked at.
-            rusm_sched::spend(1_000_000);
-            yield_now().await;
-        }
-    });
-    let (done, wait) = mpsc::channel();
-    handle.spawn(async move {
-        let mut late = Duration::MAX;
-        for _ in 0..5 {
-            // From one tick over the next one to the middle of the pause behind it.
-            let due = Instant::now() + tick * 3 / 2;
-            sleep(tick * 3 / 2).await;
-            late = late.min(due.elapsed());
-        }
-        done.send(late).expect("the test listens");
-    });
-    let late = wait.recv_timeout(WAIT_MAX).expect("it wakes up");
-    stop.store(true, Ordering::Relaxed);
-    assert!(late < tick / 8, "{late:?}");
-}
-
 /// A guest whose worker was taken away spun for ever once the ticker had gone to sleep,
 /// because only the workers were asked whether anybody runs.
 #[test]
