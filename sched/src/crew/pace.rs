@@ -4,6 +4,11 @@
 /// A queue that is served within this time needs no help, in nanoseconds: about what it takes
 /// to wake a thread.
 const QUICK: u64 = 50_000;
+/// Turns shorter than this are trifles, in nanoseconds: to move a task and its letter from one cache
+/// to another takes as long.
+const TRIFLE: u64 = 150;
+/// A queue of trifles needs no help either within this time.
+const QUICK_TRIFLES: u64 = 4 * QUICK;
 /// This many looks in a row at a queue of no more than one task, and no idle moment between
 /// them, make a worker look for more.
 const LONELY_MAX: u32 = 16;
@@ -69,9 +74,11 @@ impl Pace {
         self.sends.add(period.sends);
         self.deep_sends.add(period.deep_sends);
         let talkative = self.receivers.0 * 2 >= self.served.0;
-        let wait = self.elapsed.0 / self.served.0.max(1) * period.waiting as u64;
+        let turn = self.elapsed.0 / self.served.0.max(1);
+        let wait = turn * period.waiting as u64;
+        let quick = if turn < TRIFLE { QUICK_TRIFLES } else { QUICK };
         let flooding = self.deep_sends.0 * 2 > self.sends.0;
-        flooding || talkative && wait < QUICK
+        flooding || talkative && wait < quick
     }
 
     /// Should a busy worker take tasks of others? Idle ones do. One whose only task is always
@@ -118,6 +125,21 @@ mod tests {
         assert!(!pace.is_quick(&Period {
             receivers,
             ..period(1_000_000)
+        }));
+    }
+
+    #[test]
+    fn many_trifles_need_no_help_where_as_many_longer_turns_do() {
+        let thousand = |now| Period {
+            waiting: 1000,
+            receivers: 60,
+            ..period(now)
+        };
+        assert!(Pace::new(0).is_quick(&thousand(64 * 100)));
+        assert!(!Pace::new(0).is_quick(&thousand(64 * 160)));
+        assert!(!Pace::new(0).is_quick(&Period {
+            waiting: 10_000,
+            ..thousand(64 * 100)
         }));
     }
 
