@@ -13,6 +13,7 @@ use crate::error::{EngineError, LoadError};
 use crate::flavour::{Flavour, Make};
 use crate::module::{self, Module};
 use crate::pool::{self, Dense, Kind, Pool};
+use crate::preempt;
 use crate::source;
 
 /// What guests of one engine may take, and where their code is kept.
@@ -241,6 +242,7 @@ impl Inner {
 
     /// Guest time goes on: whoever runs guest code now looks up at the next loop head or call.
     fn tick(&self) {
+        preempt::tick();
         let places = self.pools.iter().flatten();
         for pool in places.filter_map(OnceLock::get).flatten() {
             pool.engine.increment_epoch();

@@ -312,10 +312,10 @@ impl Linked {
         store.limiter(|state| &mut state.limit);
         preempt::arm(&mut store);
         let ended = match self {
-            Self::Core(linked) => linked.run(&mut store).await,
+            Self::Core(linked) => preempt::in_turns(linked.run(&mut store)).await,
             // In boxes: their futures are far larger than that of a core module.
-            Self::Component(linked) => Box::pin(linked.run(&mut store)).await,
-            Self::Lunatic(linked) => Box::pin(linked.run(&mut store)).await,
+            Self::Component(linked) => preempt::in_turns(Box::pin(linked.run(&mut store))).await,
+            Self::Lunatic(linked) => preempt::in_turns(Box::pin(linked.run(&mut store))).await,
         };
         if let Ok(reason) = &ended {
             store.data_mut().ended(reason);

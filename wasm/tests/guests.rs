@@ -339,3 +339,37 @@ fn an_engine_refuses_a_memory_limit_no_guest_could_use() {
     }
     assert_eq!(engine(&node).memory_bytes_max(), 16 << 20);
 }
+
+#[test]
+fn a_guest_that_has_waited_for_long_keeps_the_turn_it_is_woken_for() {
+    // Sleeps twenty times, for three ticks each, and has a little to do in between.
+    let napper = r#"(module
+      (import "rusm" "sleep" (func $sleep (param i64)))
+      (import "wasi_snapshot_preview1" "fd_write"
+        (func $write (param i32 i32 i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (data (i32.const 0) "\08\00\00\00\01\00\00\00!")
+      (func (export "_start") (local $naps i32) (local $left i32)
+        (loop $nap
+          (call $sleep (i64.const 3000000))
+          (local.set $left (i32.const 10))
+          (loop $work (br_if $work (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+          (local.set $naps (i32.add (local.get $naps) (i32.const 1)))
+          (br_if $nap (i32.lt_u (local.get $naps) (i32.const 20))))
+        (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16)))
+        (call $sleep (i64.const -1))))"#;
+    let node = node(1);
+    let engine = engine(&node);
+    let load = |wat: &str| engine.load(wat.as_bytes()).unwrap().prepare(None).unwrap();
+    // As long as somebody computes, epochs end.
+    let spinner = load(r#"(module (func (export "_start") (loop $for_ever (br $for_ever))))"#);
+    spinner.spawn_pure(&node);
+    let (program, buffers) = captured("");
+    let napper = load(napper).spawn(&node, program).unwrap();
+    eventually("it is done", || buffers.stdout() == b"!");
+    let spent = node.info(napper.pid()).unwrap().reductions;
+    // Each turn that an epoch ends costs a whole budget. One may end in any of its moments.
+    let budget = u64::from(rusm_sched::Config::default().budget);
+    assert!(spent < 5 * budget, "{spent} reductions");
+    node.shutdown(PATIENCE).unwrap();
+}
