@@ -10,8 +10,9 @@ pub const KEY_BYTES_MAX: usize = 4 << 10;
 pub const VALUE_BYTES_MAX: usize = 16 << 20;
 /// Writes and conditions that one batch may hold.
 pub const BATCH_STEPS_MAX: usize = 10_000;
-/// Bytes of keys and values that one batch may hold, conditions included.
-pub const BATCH_BYTES_MAX: usize = 16 << 20;
+/// Bytes of keys and values that one batch may hold, conditions included: the largest value with its
+/// key, and something beside it.
+pub const BATCH_BYTES_MAX: usize = VALUE_BYTES_MAX + (64 << 10);
 /// Entries of one page of a listing at most.
 pub const PAGE_ENTRIES_MAX: usize = 10_000;
 /// Bytes of keys and values after which a page of a listing ends. Its last entry may pass it.

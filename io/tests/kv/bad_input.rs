@@ -65,7 +65,7 @@ fn what_is_too_large_is_refused_and_at_the_limit_it_is_not() {
             .set("b", *b"3", *b"!");
         says(
             &store.commit(batch).await.unwrap_err(),
-            &["33554432", "33554436"],
+            &["16842752", "33554436"],
         );
         assert_eq!(bucket.get(b"1").await.unwrap(), None);
     });
