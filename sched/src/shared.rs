@@ -189,15 +189,6 @@ impl Shared {
         self.priorities.load(Ordering::Relaxed)
     }
 
-    /// Queues a task behind what is injected, for whoever comes.
-    pub(crate) fn put_behind(&self, task: TaskRef) {
-        self.injector.push(task);
-    }
-
-    pub(crate) fn has_injected(&self) -> bool {
-        !self.injector.is_empty()
-    }
-
     pub(crate) fn injected(&self) -> usize {
         self.injector.len()
     }

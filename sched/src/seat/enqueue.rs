@@ -35,20 +35,6 @@ impl Seat {
         });
     }
 
-    /// Puts a task whose turn is over behind all others: also behind those that this worker's queue
-    /// had no room for. Else who starts more tasks in a turn than the queue holds would have the
-    /// next turn before they have their first, and never wait for them.
-    pub(crate) fn push_yielded(&self, task: TaskRef) {
-        self.enqueue(task, |queue, worker| {
-            if self.shared.has_injected() {
-                return self.shared.put_behind(task);
-            }
-            queue.push(&worker.public, task, |spilled| {
-                self.shared.spill(&self.cells, spilled);
-            });
-        });
-    }
-
     /// Puts a task into this worker's queue whatever its priority.
     pub(crate) fn push_anywhere(&self, task: TaskRef) {
         self.within(|queue, worker| {
