@@ -3,6 +3,7 @@
 //! two turns, is dropping it.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 
 use rusm_actor::{Context, ExitReason, JoinHandle, Node, Pid};
@@ -312,10 +313,14 @@ impl Linked {
         store.limiter(|state| &mut state.limit);
         preempt::arm(&mut store);
         let ended = match self {
-            Self::Core(linked) => preempt::in_turns(linked.run(&mut store)).await,
+            Self::Core(linked) => preempt::in_turns(pin!(linked.run(&mut store))).await,
             // In boxes: their futures are far larger than that of a core module.
-            Self::Component(linked) => preempt::in_turns(Box::pin(linked.run(&mut store))).await,
-            Self::Lunatic(linked) => preempt::in_turns(Box::pin(linked.run(&mut store))).await,
+            Self::Component(linked) => {
+                preempt::in_turns(Box::pin(linked.run(&mut store)).as_mut()).await
+            }
+            Self::Lunatic(linked) => {
+                preempt::in_turns(Box::pin(linked.run(&mut store)).as_mut()).await
+            }
         };
         if let Ok(reason) = &ended {
             store.data_mut().ended(reason);

@@ -10,7 +10,7 @@
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use wasmtime::{Store, UpdateDeadline};
@@ -31,14 +31,13 @@ pub(crate) fn tick() {
     TICKS.fetch_add(1, Relaxed);
 }
 
-/// Notes when the turns of a guest begin: its body is polled once in each.
-pub(crate) async fn in_turns<T>(body: impl Future<Output = T>) -> T {
-    let mut body = pin!(body);
-    let turn = poll_fn(move |cx| {
+/// Notes when the turns of a guest begin: its body is polled once in each. Takes a pinned body: one
+/// that is handed over would be kept twice, as an argument and where it is pinned.
+pub(crate) fn in_turns<F: Future>(mut body: Pin<&mut F>) -> impl Future<Output = F::Output> {
+    poll_fn(move |cx| {
         BEGAN.set(TICKS.load(Relaxed));
         body.as_mut().poll(cx)
-    });
-    turn.await
+    })
 }
 
 /// Makes the guest of `store` give way. Must come before its first instruction.
