@@ -47,9 +47,16 @@ fn arm_and_cancel(node: &Node, count: u64) {
 
 #[test]
 fn ten_million_lives_and_a_million_timers_leave_no_memory_threads_or_descriptors() {
+    // One after the other: each looks at the whole program.
+    for workers in [1, 2] {
+        live_and_leave(workers);
+    }
+}
+
+fn live_and_leave(workers: usize) {
     let (threads, descriptors) = (entries("/proc/self/task"), entries("/proc/self/fd"));
     let config = Config {
-        workers: 2,
+        workers,
         ..Config::default()
     };
     let node = Node::start(config).expect("a node starts");

@@ -179,7 +179,7 @@ impl Crew<'_> {
             let leased = seat.come_inside();
             match outcome {
                 Outcome::Over => {}
-                Outcome::Again => seat.push(task),
+                Outcome::Again => seat.push_yielded(task),
                 Outcome::Moving => self.shared.blocking.take_over(task),
             }
             if !leased {

@@ -61,6 +61,8 @@ pub(crate) struct Seat {
     pub(crate) flooded: Cell<i64>,
     /// What is to be done when a turn ends, if anything: `FLOODED`, `TIMED`.
     pub(crate) settling: Cell<u8>,
+    /// The worker's queue had no room since a turn was last over.
+    spilled: Cell<bool>,
     slot: Cell<Option<&'static Slot>>,
     address: Cell<u64>,
     /// What the task asked for in this turn: `YIELDED`, `RECEIVING`, `MOVING`.
@@ -165,6 +167,7 @@ impl Seat {
             left: Cell::new(0),
             flooded: Cell::new(0),
             settling: Cell::new(if timed { TIMED } else { 0 }),
+            spilled: Cell::new(false),
             slot: Cell::new(None),
             address: Cell::new(NOBODY),
             wishes: Cell::new(0),

@@ -173,6 +173,11 @@ impl Shared {
         self.injector.push(task);
     }
 
+    /// Queues a task behind what was spilled. Nobody is told: the worker that does it finds it.
+    pub(crate) fn put_behind(&self, task: TaskRef) {
+        self.injector.push(task);
+    }
+
     #[cold]
     pub(crate) fn push_by_priority(&self, task: TaskRef) {
         self.priorities.store(true, Ordering::Relaxed);

@@ -145,7 +145,7 @@ pub struct WorkerStats {
     pub searches: u64,
     /// Times it went to sleep.
     pub parks: u64,
-    /// Times its full queue spilled into the injector.
+    /// Tasks that its full queue spilled into the injector.
     pub overflows: u64,
     /// Time not spent searching or asleep.
     pub busy: Duration,

@@ -64,6 +64,30 @@ fn a_burst_far_beyond_the_queue_length_is_all_run() {
 }
 
 #[test]
+fn who_starts_tasks_without_end_waits_for_them() {
+    let scheduler = start(workers(1));
+    let (handle, (done, wait)) = (scheduler.handle(), mpsc::channel());
+    let ended = Arc::new(AtomicUsize::new(0));
+    let spawner = handle.clone();
+    handle.spawn(async move {
+        let mut most = 0;
+        for started in 1..200_000 {
+            let count = ended.clone();
+            spawner.spawn(async move {
+                count.fetch_add(1, Ordering::Relaxed);
+            });
+            rusm_sched::reductions(1).await;
+            most = most.max(started - ended.load(Ordering::Relaxed));
+        }
+        done.send(most).expect("the test listens");
+    });
+    let most = wait.recv_timeout(WAIT_MAX).expect("it ends");
+    // It starts one for every two reductions.
+    let in_a_turn = Config::default().budget as usize / 2;
+    assert!(most <= 2 * in_a_turn, "{most} were alive at a time");
+}
+
+#[test]
 fn tasks_from_foreign_threads_wake_sleeping_workers() {
     let scheduler = start(workers(2));
     for _ in 0..2000 {

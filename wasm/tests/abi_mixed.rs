@@ -57,7 +57,7 @@ fn a_flood_fills_a_mailbox_to_its_limit_and_hurts_nobody_else() {
     );
     let flooded = actor(
         "",
-        "(call $tagged (i64.const -1)) (call $tell (i64.const 5))",
+        "(call $tell (i64.const 3)) (call $tagged (i64.const -1)) (call $tell (i64.const 5))",
     );
     let limits = Limits {
         mailbox: Some(MailboxLimit {
@@ -74,6 +74,8 @@ fn a_flood_fills_a_mailbox_to_its_limit_and_hurts_nobody_else() {
     beside_granted(&guests, |mut ctx, guests| async move {
         let (flooding, _) = start(&mut ctx, &guests[0]);
         let (flooded, monitor) = start(&mut ctx, &guests[1]);
+        // It has read who its parent is: that message is the oldest, which would be shed first.
+        assert_eq!(told(&mut ctx).await, 3);
         give(&ctx, flooding, 1, &flooded.to_bits().to_le_bytes());
         assert_eq!(told(&mut ctx).await, 100_000, "sending never waits");
         let mailbox = ctx.node().mailbox(flooded).expect("it has a limit");

@@ -29,18 +29,38 @@ impl Seat {
     #[inline(always)]
     pub(crate) fn push(&self, task: TaskRef) {
         self.enqueue(task, |queue, worker| {
-            queue.push(&worker.public, task, |spilled| {
-                self.shared.spill(&self.cells, spilled);
-            });
+            queue.push(&worker.public, task, |spilled| self.spill(spilled));
         });
+    }
+
+    /// Puts a task whose turn is over at the tail: behind what that turn had no room for, too.
+    /// Else who starts more tasks in a turn than the queue holds would have the next turn before
+    /// they have their first, and they would pile up without end.
+    #[inline(always)]
+    pub(crate) fn push_yielded(&self, task: TaskRef) {
+        if self.spilled.get() {
+            return self.push_behind_spilled(task);
+        }
+        self.push(task);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn push_behind_spilled(&self, task: TaskRef) {
+        self.spilled.set(false);
+        self.enqueue(task, |_, _| self.shared.put_behind(task));
+    }
+
+    /// Takes what this worker's full queue has no room for.
+    fn spill(&self, task: TaskRef) {
+        self.spilled.set(true);
+        self.shared.spill(&self.cells, task);
     }
 
     /// Puts a task into this worker's queue whatever its priority.
     pub(crate) fn push_anywhere(&self, task: TaskRef) {
         self.within(|queue, worker| {
-            queue.push(&worker.public, task, |spilled| {
-                self.shared.spill(&self.cells, spilled);
-            });
+            queue.push(&worker.public, task, |spilled| self.spill(spilled));
         });
     }
 
@@ -66,7 +86,7 @@ impl Seat {
             return self.push_and_tell(task);
         }
         self.enqueue(task, |queue, worker| {
-            let spill = |spilled| self.shared.spill(&self.cells, spilled);
+            let spill = |spilled| self.spill(spilled);
             if self.shared.config.urgent_lane {
                 queue.push_urgent(&worker.public, task, spill);
             } else {
@@ -84,9 +104,7 @@ impl Seat {
         let first = self.within(|queue, worker| {
             let first = queue.hand_off(task);
             if !first {
-                queue.push(&worker.public, task, |spilled| {
-                    self.shared.spill(&self.cells, spilled);
-                });
+                queue.push(&worker.public, task, |spilled| self.spill(spilled));
             }
             first
         });
@@ -107,9 +125,7 @@ impl Seat {
         self.enqueue(task, |queue, worker| {
             first = queue.hand_off(task);
             if !first {
-                queue.push(&worker.public, task, |spilled| {
-                    self.shared.spill(&self.cells, spilled);
-                });
+                queue.push(&worker.public, task, |spilled| self.spill(spilled));
             }
         });
         if !first {
