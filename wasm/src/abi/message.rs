@@ -1,6 +1,7 @@
 //! Sending and receiving: see `docs/guest-abi.md`.
 
-use std::future::{Future, ready};
+use std::future::{self, Future, poll_fn};
+use std::task::{Poll, ready};
 
 use rusm_actor::{Alias, Pid, Reference};
 use wasmtime::{Caller, Linker, Result};
@@ -100,20 +101,29 @@ fn receive<'a>(
     };
     let want = match want(kind, which) {
         Ok(want) => want,
-        Err(refusal) => return Box::new(ready(Ok(settle(caller.data_mut(), Err(refusal))))),
+        Err(refusal) => return Box::new(future::ready(Ok(settle(caller.data_mut(), Err(refusal))))),
     };
     let turn_over = rusm_sched::spend(0);
     if !turn_over {
         match look(&mut caller, want, into).transpose() {
-            Some(found) => return Box::new(ready(found)),
-            None if patience == 0 => return Box::new(ready(Ok(TIMED_OUT))),
+            Some(found) => return Box::new(future::ready(found)),
+            None if patience == 0 => return Box::new(future::ready(Ok(TIMED_OUT))),
             None => {}
         }
+    }
+    let within = within(patience.cast_unsigned());
+    if want == Want::Any && within.is_none() {
+        return opaque(poll_fn(move |cx| {
+            let (memory, state) = guest(&mut caller)?;
+            event::check(memory, into.record, into.body)?;
+            let event = ready!(message::poll_receive(state, cx));
+            deliver(memory, state, event, into.record, into.body)?;
+            Poll::Ready(Ok(RECEIVED))
+        }));
     }
     opaque(async move {
         let (memory, _) = guest(&mut caller)?;
         event::check(memory, into.record, into.body)?;
-        let within = within(patience.cast_unsigned());
         let event = message::receive(caller.data_mut(), want, within).await;
         let (memory, state) = guest(&mut caller)?;
         let Some(event) = event else {

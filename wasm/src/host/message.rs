@@ -1,6 +1,9 @@
 //! Sending and receiving: bytes with an envelope that the host writes, and what comes back as one of
 //! a few kinds that bytes cannot imitate.
 
+use std::future::Future;
+use std::pin::pin;
+use std::task::{self, Poll};
 use std::time::Duration;
 
 use rusm_actor::{Alias, Content, ExitReason, Message, Pid, Reference, Watched};
@@ -168,6 +171,14 @@ pub(crate) fn try_receive(state: &mut State, want: Want) -> Option<Event> {
             .context
             .try_receive_match(|message| want.takes(message)),
     };
+    found.map(|message| open(state, message))
+}
+
+/// Looks for the oldest message, and has the next one wake the guest if there is none: what most
+/// waits are, without the layers of the others.
+#[inline]
+pub(crate) fn poll_receive(state: &mut State, cx: &mut task::Context<'_>) -> Poll<Event> {
+    let found = pin!(state.context.receive()).poll(cx);
     found.map(|message| open(state, message))
 }
 
