@@ -47,6 +47,7 @@ pub(crate) fn lead(shared: &Arc<Shared>, worker: &Arc<Worker>) {
             turns_left: 0,
             reductions_left: 0,
             maintained: 0,
+            turns: 0,
             served: 0,
             pace: Pace::new(shared.clock.nanos()),
             high_run: 0,
@@ -79,6 +80,8 @@ struct Crew<'a> {
     turns_left: u32,
     reductions_left: i64,
     maintained: u32,
+    /// Turns given until then.
+    turns: u64,
     /// Tasks taken from the queue since then.
     served: u64,
     pace: Pace,
@@ -135,9 +138,24 @@ impl Crew<'_> {
         }
         let shared = self.shared;
         let show = shared.idle.any_idle() && !self.worker.is_quick();
-        self.seat
+        let task = self
+            .seat
             .within(|queue, worker| queue.pop(&worker.public, show, |task| shared.inject(task)))
-            .flatten()
+            .flatten();
+        if self.seat.calling.get() {
+            self.call();
+        }
+        task
+    }
+
+    /// Help was wanted when the queue was longer: is it still?
+    #[cold]
+    #[inline(never)]
+    fn call(&self) {
+        self.seat.calling.set(false);
+        if self.waiting() > 0 {
+            self.shared.wake_one();
+        }
     }
 
     #[cold]
@@ -226,9 +244,11 @@ impl Crew<'_> {
     }
 
     fn judge_pace(&mut self, waiting: usize) {
+        let turns = self.seat.cells.turns.get();
         let period = Period {
             now: self.shared.clock.nanos(),
             waiting,
+            turns: turns - std::mem::replace(&mut self.turns, turns),
             served: std::mem::take(&mut self.served),
             receivers: self.seat.receivers.replace(0),
             sends: self.seat.sends.replace(0),
@@ -237,6 +257,7 @@ impl Crew<'_> {
         // No task is charged for what maintenance does.
         self.seat.cells.turn_began.set(period.now);
         self.worker.set_quick(self.pace.is_quick(&period));
+        self.seat.brief.set(self.pace.is_brief());
         if self.pace.is_lonely(waiting)
             && let Some(task) = self.steal(LONG)
         {

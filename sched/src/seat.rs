@@ -69,6 +69,10 @@ pub(crate) struct Seat {
     wishes: Cell<u8>,
     /// What makes queuing a task unusual now: `URGENT`, `PROBING`, `NO_HAND_OFF`.
     pub(crate) unusual: Cell<u8>,
+    /// Turns are short these days.
+    pub(crate) brief: Cell<bool>,
+    /// Help is wanted, if there is still something to do at the worker's next look into its queue.
+    pub(crate) calling: Cell<bool>,
     /// Tasks woken by messages since the last maintenance.
     pub(crate) receivers: Cell<u64>,
     /// Letters sent since then, and those that lie on top of many others.
@@ -172,6 +176,8 @@ impl Seat {
             address: Cell::new(NOBODY),
             wishes: Cell::new(0),
             unusual: Cell::new(if hand_off { 0 } else { NO_HAND_OFF }),
+            brief: Cell::new(false),
+            calling: Cell::new(false),
             receivers: Cell::new(0),
             sends: Cell::new(0),
             deep_sends: Cell::new(0),

@@ -88,6 +88,35 @@ fn who_starts_tasks_without_end_waits_for_them() {
 }
 
 #[test]
+fn after_many_short_turns_a_sleeping_worker_is_still_called_for_long_ones() {
+    // The ticker would help at its second look.
+    let scheduler = start(Config {
+        tick: Duration::from_secs(2),
+        claim: 1,
+        ..workers(2)
+    });
+    let (handle, (done, wait)) = (scheduler.handle(), mpsc::channel());
+    let meeting = Arc::new(std::sync::Barrier::new(2));
+    let spawner = handle.clone();
+    handle.spawn(async move {
+        for _ in 0..100_000 {
+            yield_now().await;
+        }
+        for _ in 0..2 {
+            let (meeting, done) = (meeting.clone(), done.clone());
+            spawner.spawn(async move {
+                meeting.wait();
+                done.send(()).expect("the test listens");
+            });
+        }
+    });
+    for _ in 0..2 {
+        wait.recv_timeout(WAIT_MAX).expect("both run at once");
+    }
+    assert!(scheduler.handle().stats().ticks < 2, "nobody was called");
+}
+
+#[test]
 fn tasks_from_foreign_threads_wake_sleeping_workers() {
     let scheduler = start(workers(2));
     for _ in 0..2000 {

@@ -9,6 +9,9 @@ const QUICK: u64 = 50_000;
 const TRIFLE: u64 = 150;
 /// A queue of trifles needs no help either within this time.
 const QUICK_TRIFLES: u64 = 4 * QUICK;
+/// Turns shorter than this are brief, in nanoseconds: several of them fit into the time that it takes
+/// to wake a thread.
+const BRIEF: u64 = 2_000;
 /// This many looks in a row at a queue of no more than one task, and no idle moment between
 /// them, make a worker look for more.
 const LONELY_MAX: u32 = 16;
@@ -19,6 +22,8 @@ pub(super) struct Period {
     pub(super) now: u64,
     /// Tasks in the queue now.
     pub(super) waiting: usize,
+    /// Turns given.
+    pub(super) turns: u64,
     /// Tasks taken from the queue; those that were handed over go without waiting.
     pub(super) served: u64,
     /// Tasks woken by messages.
@@ -32,6 +37,7 @@ pub(super) struct Pace {
     looked_at: u64,
     lonely: u32,
     elapsed: Fading,
+    turns: Fading,
     served: Fading,
     receivers: Fading,
     sends: Fading,
@@ -54,6 +60,7 @@ impl Pace {
             looked_at: now,
             lonely: 0,
             elapsed: Fading::default(),
+            turns: Fading::default(),
             served: Fading::default(),
             receivers: Fading::default(),
             sends: Fading::default(),
@@ -69,6 +76,7 @@ impl Pace {
     pub(super) fn is_quick(&mut self, period: &Period) -> bool {
         self.elapsed.add(period.now - self.looked_at);
         self.looked_at = period.now;
+        self.turns.add(period.turns);
         self.served.add(period.served);
         self.receivers.add(period.receivers);
         self.sends.add(period.sends);
@@ -79,6 +87,11 @@ impl Pace {
         let quick = if turn < TRIFLE { QUICK_TRIFLES } else { QUICK };
         let flooding = self.deep_sends.0 * 2 > self.sends.0;
         flooding || talkative && wait < quick
+    }
+
+    /// Were turns short until the last look?
+    pub(super) fn is_brief(&self) -> bool {
+        self.elapsed.0 < self.turns.0 * BRIEF
     }
 
     /// Should a busy worker take tasks of others? Idle ones do. One whose only task is always
@@ -106,6 +119,7 @@ mod tests {
         Period {
             now,
             waiting: 10,
+            turns: 64,
             served: 64,
             receivers: 0,
             sends: 64,
@@ -141,6 +155,21 @@ mod tests {
             waiting: 10_000,
             ..thousand(64 * 100)
         }));
+    }
+
+    #[test]
+    fn turns_are_brief_if_most_of_them_are_those_that_were_handed_over_too() {
+        let mut pace = Pace::new(0);
+        let handed_over = |now| Period {
+            turns: 1000,
+            served: 1,
+            ..period(now)
+        };
+        assert!(!pace.is_brief());
+        pace.is_quick(&handed_over(1_000_000));
+        assert!(pace.is_brief());
+        pace.is_quick(&handed_over(9_000_000));
+        assert!(!pace.is_brief());
     }
 
     #[test]

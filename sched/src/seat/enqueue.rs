@@ -77,6 +77,18 @@ impl Seat {
         // parallelism until this worker's next maintenance and loses nothing.
         let quick = self.worker.as_ref().is_some_and(|worker| worker.is_quick());
         if self.shared.idle.any_sleeping() && !self.is_urgent() && !quick {
+            self.call();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn call(&self) {
+        if self.brief.get() {
+            // When the worker next looks into its queue: most are empty again by then, and to wake
+            // a thread takes longer than many such turns.
+            self.calling.set(true);
+        } else {
             self.shared.wake_one();
         }
     }

@@ -101,7 +101,9 @@ fn receive<'a>(
     };
     let want = match want(kind, which) {
         Ok(want) => want,
-        Err(refusal) => return Box::new(future::ready(Ok(settle(caller.data_mut(), Err(refusal))))),
+        Err(refusal) => {
+            return Box::new(future::ready(Ok(settle(caller.data_mut(), Err(refusal)))));
+        }
     };
     let turn_over = rusm_sched::spend(0);
     if !turn_over {
