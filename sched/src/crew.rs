@@ -1,10 +1,11 @@
 //! A leading thread's loop: which task runs next, where to look for more, when to sleep.
 
 mod pace;
+mod search;
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::lease::Lease;
 use crate::park::Park;
@@ -22,8 +23,6 @@ const LOW_EVERY: u32 = 32;
 const HIGH_RUN_MAX: u32 = 8;
 /// Tasks that a worker must have for a busy one to take some.
 const LONG: usize = 8;
-/// A thief's pause between looks grows to this many spins, about 1 us.
-const PAUSE_MAX: u32 = 256;
 
 /// Leads a worker until the scheduler stops or a turn took too long.
 pub(crate) fn lead(shared: &Arc<Shared>, worker: &Arc<Worker>) {
@@ -346,69 +345,5 @@ impl Crew<'_> {
         let now = self.shared.clock.nanos().max(1);
         self.seat.cells.busy_since.set(now);
         self.seat.cells.turn_began.set(now);
-    }
-
-    /// Looks everywhere again and again for a while: a wake-up costs far more.
-    fn search(&mut self) -> Option<TaskRef> {
-        let spin = self.shared.config.spin;
-        let start = Instant::now();
-        let mut pause = 1;
-        loop {
-            if let Some(task) = self.find() {
-                return Some(task);
-            }
-            self.poll();
-            self.fire_timers();
-            if let Some(task) = self.next() {
-                return Some(task);
-            }
-            if start.elapsed() >= spin || self.shared.is_stopping() {
-                return None;
-            }
-            // Each look pulls at the cache lines of those who work.
-            for _ in 0..pause {
-                std::hint::spin_loop();
-            }
-            pause = (pause * 2).min(PAUSE_MAX);
-        }
-    }
-
-    /// One look everywhere: the shared queues, then the other workers'.
-    fn find(&mut self) -> Option<TaskRef> {
-        let shared = self.shared;
-        if let Some(task) = shared.take_high().or_else(|| shared.take_injected()) {
-            for _ in 1..self.share() {
-                match shared.take_injected() {
-                    Some(more) => self.seat.push(more),
-                    None => break,
-                }
-            }
-            return Some(task);
-        }
-        self.steal(1).or_else(|| shared.take_low())
-    }
-
-    /// Takes tasks of a worker that has at least `least`.
-    fn steal(&mut self, least: usize) -> Option<TaskRef> {
-        let workers = &self.shared.workers;
-        let first = self.seat.within(|queue, _| queue.random(workers.len()))?;
-        for at in 0..workers.len() {
-            let victim = &workers[(first + at) % workers.len()];
-            let own = victim.index == self.worker.index;
-            if own || victim.is_quick() || victim.public.len() < least {
-                continue;
-            }
-            let cells = &self.seat.cells;
-            let (task, count) = self.seat.within(|queue, worker| {
-                let spill = |task| self.shared.spill(cells, task);
-                queue.steal(&worker.public, &victim.public, spill)
-            })?;
-            if task.is_some() {
-                cells.steals.add(1);
-                cells.stolen.add(count as u64);
-                return task;
-            }
-        }
-        None
     }
 }
