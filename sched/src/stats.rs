@@ -54,19 +54,26 @@ pub(crate) struct Cells {
 }
 
 /// Counts by duration: four buckets for each power of two of nanoseconds.
-pub(crate) struct Latencies([Count; BUCKETS]);
+pub(crate) struct Latencies {
+    counts: [Count; BUCKETS],
+    nanos: Count,
+}
 
 const BUCKETS: usize = 4 * 40;
 
 impl Default for Latencies {
     fn default() -> Self {
-        Latencies(std::array::from_fn(|_| Count::default()))
+        Latencies {
+            counts: std::array::from_fn(|_| Count::default()),
+            nanos: Count::default(),
+        }
     }
 }
 
 impl Latencies {
     pub(crate) fn note(&self, nanos: u64) {
-        self.0[bucket(nanos)].add(1);
+        self.counts[bucket(nanos)].add(1);
+        self.nanos.add(nanos);
     }
 }
 
@@ -87,12 +94,14 @@ fn upper(bucket: usize) -> u64 {
 #[derive(Clone, Debug)]
 pub struct Histogram {
     counts: Vec<u64>,
+    nanos: u64,
 }
 
 impl Default for Histogram {
     fn default() -> Self {
         Histogram {
             counts: vec![0; BUCKETS],
+            nanos: 0,
         }
     }
 }
@@ -117,10 +126,23 @@ impl Histogram {
         Duration::ZERO
     }
 
+    /// All that were timed together.
+    pub fn sum(&self) -> Duration {
+        Duration::from_nanos(self.nanos)
+    }
+
+    /// The longest duration that each bucket takes, shortest first, and how many it holds: four
+    /// buckets for each power of two of nanoseconds.
+    pub fn buckets(&self) -> impl Iterator<Item = (Duration, u64)> {
+        let counts = self.counts.iter().enumerate();
+        counts.map(|(bucket, count)| (Duration::from_nanos(upper(bucket)), *count))
+    }
+
     fn add(&mut self, latencies: &Latencies) {
-        for (sum, count) in self.counts.iter_mut().zip(&latencies.0) {
+        for (sum, count) in self.counts.iter_mut().zip(&latencies.counts) {
             *sum += count.get();
         }
+        self.nanos += latencies.nanos.get();
     }
 }
 
@@ -243,5 +265,10 @@ mod tests {
         assert_eq!(histogram.count(), 100);
         assert!(histogram.quantile(0.5) < Duration::from_nanos(1300));
         assert!(histogram.quantile(1.0) >= Duration::from_millis(1));
+        assert_eq!(histogram.sum(), Duration::from_nanos(1_099_000));
+        assert_eq!(
+            histogram.buckets().map(|(_, count)| count).sum::<u64>(),
+            100
+        );
     }
 }
