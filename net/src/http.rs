@@ -1,0 +1,8 @@
+//! HTTP/1.1 as bytes (RFC 9112): no sockets, no time.
+
+mod reply;
+mod request;
+
+pub use reply::Reply;
+pub use request::Request;
+pub(crate) use request::{Parsed, Refused, parse};
