@@ -22,7 +22,11 @@ pub(crate) fn execute(typed: Typed) -> Result<u8, Error> {
                 return Err(Misuse::NotOfAnApp(word).into());
             }
             let options = RunOptions::try_from(flags)?;
-            Ok(app::run(&options.program, options.workers)?)
+            Ok(app::run(
+                &options.program,
+                options.workers,
+                options.observe,
+            )?)
         }
         Typed::Run(flags) => Ok(run::run(flags.try_into()?)?),
         Typed::Build(folder) => Ok(build::run(&folder.unwrap_or_else(|| ".".into()))?),

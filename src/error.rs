@@ -7,12 +7,15 @@ mod app;
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use rusm_io::kv::KvError;
+use rusm_observe::{AccessError, TOKEN_BYTES_MIN};
 use rusm_wasm::{EngineError, LoadError, ProgramError};
 
 use crate::flags::{COMMANDS, Flag};
+use crate::observe::TOKEN_VARIABLE;
 
 pub(crate) use app::AppFailure;
 
@@ -85,6 +88,11 @@ pub(crate) enum Failure {
         file: PathBuf,
         folder: PathBuf,
     },
+    Observe {
+        at: SocketAddr,
+        why: io::Error,
+    },
+    ObserveAccess(AccessError),
     App(AppFailure),
     Keep {
         what: &'static str,
@@ -221,6 +229,22 @@ fn example(flag: &Flag) -> String {
     format!("Write it like `--{} {}`.", flag.name, flag.example)
 }
 
+fn no_access(f: &mut fmt::Formatter<'_>, why: &AccessError) -> fmt::Result {
+    write!(
+        f,
+        "cannot show the node: {why}. Set {TOKEN_VARIABLE} to a secret of {TOKEN_BYTES_MIN} or more \
+         characters, or observe on 127.0.0.1 without it."
+    )
+}
+
+fn no_folder(f: &mut fmt::Formatter<'_>, file: &Path, folder: &Path) -> fmt::Result {
+    let (file, folder) = (file.display(), folder.display());
+    write!(
+        f,
+        "cannot open the store `{file}`: there is no folder `{folder}`. Make it, or name another file."
+    )
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -264,12 +288,12 @@ impl fmt::Display for Failure {
             }
             // These sentences name all they need.
             Failure::Store(why) => why.fmt(f),
-            Failure::StoreFolder { file, folder } => write!(
+            Failure::StoreFolder { file, folder } => no_folder(f, file, folder),
+            Failure::Observe { at, why } => write!(
                 f,
-                "cannot open the store `{}`: there is no folder `{}`. Make it, or name another file.",
-                file.display(),
-                folder.display()
+                "cannot show the node on {at}: {why}. Name another address with `--observe`."
             ),
+            Failure::ObserveAccess(why) => no_access(f, why),
             Failure::App(why) => why.fmt(f),
             Failure::Keep { what, file, why } => {
                 let file = file.display();

@@ -124,8 +124,17 @@ pub(crate) const STORE: Flag = Flag {
     repeats: false,
 };
 
+pub(crate) const OBSERVE: Flag = Flag {
+    name: "observe",
+    value: "ADDR:PORT",
+    help: "Show what the node does on this address of the machine: http://ADDR:PORT/metrics. For \
+           others than 127.0.0.1 see RUSM_OBSERVE_TOKEN",
+    example: "127.0.0.1:9464",
+    repeats: false,
+};
+
 /// The flags of `rusm run`, in the order the help lists them.
-pub(crate) const RUN_FLAGS: [&Flag; 13] = [
+pub(crate) const RUN_FLAGS: [&Flag; 14] = [
     &ENV,
     &DIR,
     &CONNECT,
@@ -134,6 +143,7 @@ pub(crate) const RUN_FLAGS: [&Flag; 13] = [
     &MAX_MEMORY,
     &MAX_PROCESSES,
     &WORKERS,
+    &OBSERVE,
     &INVOKE,
     &LUNATIC,
     &COMPUTE,
@@ -181,7 +191,9 @@ impl RunFlags {
     /// The first flag that is about one program, or else an argument of it; what is left is also for
     /// apps.
     pub(crate) fn for_a_program(&self) -> Option<String> {
-        let flag = self.values.iter().find(|(name, _)| *name != WORKERS.name);
+        let also_for_apps = [WORKERS.name, OBSERVE.name];
+        let mut flags = self.values.iter();
+        let flag = flags.find(|(name, _)| !also_for_apps.contains(name));
         let flag = flag.map(|(name, _)| format!("--{name}"));
         flag.or_else(|| self.args.first().map(|arg| arg.display().to_string()))
     }

@@ -3,6 +3,7 @@
 //! Nothing is looked up here, no file and no directory: that is for the command that needs them.
 
 use std::ffi::OsStr;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use rusm_sched::WORKERS_MAX;
@@ -36,6 +37,8 @@ pub(crate) struct RunOptions {
     pub(crate) memory_bytes_max: Option<u64>,
     pub(crate) processes_max: u32,
     pub(crate) workers: Option<usize>,
+    /// Where the node is shown.
+    pub(crate) observe: Option<SocketAddr>,
     pub(crate) entry: Option<String>,
     /// It was built for the Lunatic runtime.
     pub(crate) lunatic: bool,
@@ -76,6 +79,7 @@ impl TryFrom<RunFlags> for RunOptions {
             processes_max: single(&typed, &flags::MAX_PROCESSES, processes)?
                 .unwrap_or(PROCESSES_MAX),
             workers: single(&typed, &flags::WORKERS, workers)?,
+            observe: single(&typed, &flags::OBSERVE, address)?,
             entry: single(&typed, &flags::INVOKE, |name| Ok(name.to_owned()))?,
             lunatic: typed.has(&flags::LUNATIC),
             flavour: flavour(&typed),
@@ -179,6 +183,11 @@ fn workers(text: &str) -> Result<usize, String> {
         .ok()
         .filter(|number| (1..=WORKERS_MAX).contains(number));
     number.ok_or_else(|| format!("it is not a number from 1 to {WORKERS_MAX}"))
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let at = text.parse();
+    at.map_err(|_| "it is not an address and a port".to_owned())
 }
 
 /// Bytes: a number, or a number of kibi-, mebi- or gibibytes (`64K`, `64KB` and `64KiB` are the same).
@@ -295,6 +304,7 @@ mod tests {
                 "an address of this machine",
             ),
             ("run --workers two a.wasm", "`--workers 2`"),
+            ("run --observe 9090 a.wasm", "not an address and a port"),
             ("run --max-memory big a.wasm", "`--max-memory 64M`"),
             (
                 "run --lunatic --profile p.json a.wasm",

@@ -14,6 +14,7 @@ mod cli {
     mod guests;
     mod inspect;
     mod looks;
+    mod observe;
     mod run;
     mod signals;
     mod store;

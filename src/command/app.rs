@@ -5,6 +5,7 @@ mod residents;
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -13,9 +14,11 @@ use rusm::manifest::{MANIFEST_BYTES_MAX, MANIFEST_FILE, Manifest};
 use rusm_actor::supervisor::set_supervisor_sink;
 use rusm_actor::{Node, Pid};
 use rusm_io::kv::Store;
+use rusm_observe::Observer;
 
-use crate::command::run;
 use crate::error::{AppFailure, Failure};
+use crate::host::Host;
+use crate::observe;
 use crate::report;
 use crate::signal::Watch;
 use crate::store;
@@ -36,15 +39,27 @@ enum Event {
 }
 
 /// Runs an app to its end; the answer is the status of our process.
-pub(super) fn run(folder: &Path, workers: Option<usize>) -> Result<u8, Failure> {
+pub(super) fn run(
+    folder: &Path,
+    workers: Option<usize>,
+    observe_at: Option<SocketAddr>,
+) -> Result<u8, Failure> {
     let manifest = read(folder)?;
     let workers = workers.or(manifest.node.workers);
     // The node comes before the watch, as for a program.
-    let node = run::start_node(workers)?;
+    let host = Host::start(workers)?;
+    let node = host.node.clone();
     let watch = Watch::start().map_err(Failure::Signals)?;
+    let observer = observe::start(&host, observe_at)?;
     let opened = store::open(&node, manifest.node.store.as_deref());
     let (ended, _store) = match opened {
-        Ok(store) => (run_on(&manifest, &node, &watch, store.as_ref()), store),
+        Ok(store) => {
+            let ready = || observer.iter().for_each(Observer::set_ready);
+            (
+                run_on(&manifest, &node, &watch, store.as_ref(), ready),
+                store,
+            )
+        }
         Err(why) => (Err(why), None),
     };
     let stopped = node.stop(manifest.node.stop_time_max);
@@ -66,6 +81,7 @@ fn run_on(
     node: &Node,
     watch: &Watch,
     store: Option<&Store>,
+    started: impl FnOnce(),
 ) -> Result<bool, Failure> {
     let catalog = components::load(manifest, node)?;
     if let Some(store) = store {
@@ -88,6 +104,7 @@ fn run_on(
     let top = node
         .start_supervisor(top)
         .map_err(|why| AppFailure::Residents(why.to_string()))?;
+    started();
     let roots = residents::roots(node, top);
     // Watched from a process of its own, which outlives the supervisor.
     node.spawn(move |mut ctx| async move {

@@ -53,6 +53,9 @@ first of these signals stops the program in good order, the second at once.
 Environment:
   RUSM_CACHE_DIR   Folder for compiled programs, instead of `rusm` in the user's cache
                    folder; empty: compile each time
+  RUSM_OBSERVE_TOKEN
+                   Secret of 16 or more characters that `--observe` asks of who looks, as
+                   `Authorization: Bearer SECRET`; needed where other machines can look
 ";
 
 const BUILD: &str = "\

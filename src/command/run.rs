@@ -5,9 +5,8 @@ use std::io::Read;
 use std::path::Path;
 
 use rusm_actor::{JoinHandle, Node, Priority};
-use rusm_io::Reactor;
 use rusm_io::kv::Store;
-use rusm_sched::Config;
+use rusm_observe::Observer;
 use rusm_wasm::grant::{Grants, Limits, Profile};
 use rusm_wasm::{
     CacheConfig, Catalog, Engine, EngineConfig, EngineError, Mount, Program, Spawnable,
@@ -15,7 +14,9 @@ use rusm_wasm::{
 
 use crate::cache;
 use crate::error::Failure;
+use crate::host::Host;
 use crate::looks::Looks;
+use crate::observe;
 use crate::options::RunOptions;
 use crate::report::{self, Ending};
 use crate::signal::{STOP_TIME_MAX, Watch};
@@ -36,15 +37,18 @@ pub(crate) fn run(options: RunOptions) -> Result<u8, Failure> {
     let bytes = read(&options.program)?;
     // The node comes first: what the scheduler asks of the system when it starts costs the system
     // microseconds while we have one thread, and ten milliseconds once the watch has made a second.
-    let node = start_node(options.workers)?;
+    let host = Host::start(options.workers)?;
+    let node = host.node.clone();
     let watch = Watch::start().map_err(Failure::Signals)?;
     let looks = Looks::new(&options);
+    let observer = observe::start(&host, options.observe)?;
     let opened = store::open(&node, options.store.as_deref());
     let (ended, _store) = match opened {
         Err(why) => (Err(why), None),
         Ok(store) => {
             let started = start_program(&options, &bytes, &node, &looks, store.as_ref());
             let ended = started.map(|(_catalog, program)| {
+                observer.iter().for_each(Observer::set_ready);
                 watch.guard(&node, program.pid());
                 Ending::new(&options.args[0], &program.wait())
             });
@@ -82,19 +86,6 @@ pub(super) fn read(program: &Path) -> Result<Vec<u8>, Failure> {
         });
     }
     Ok(bytes)
-}
-
-pub(super) fn start_node(workers: Option<usize>) -> Result<Node, Failure> {
-    // A turn of a guest costs far more than a look at the clock.
-    let mut config = Config {
-        times: true,
-        ..Config::default()
-    };
-    if let Some(workers) = workers {
-        config.workers = workers;
-    }
-    let reactor = Reactor::new().map_err(Failure::Reactor)?;
-    Node::start_with(config, reactor).map_err(Failure::Node)
 }
 
 /// Starts the program, as the one component of a catalogue, so that it can start itself again; the

@@ -136,12 +136,11 @@ impl Run {
             .spawn()
             .expect("the binary was built for this test");
         let (said, stdout) = channel();
+        let (told, stderr_pieces) = channel();
         let out = child.stdout.take().expect("it is piped");
         Running {
-            stderr: Some(collect(
-                child.stderr.take().expect("it is piped"),
-                channel().0,
-            )),
+            stderr: Some(collect(child.stderr.take().expect("it is piped"), told)),
+            stderr_pieces,
             collector: Some(collect(out, said)),
             stdin: child.stdin.take(),
             stdout,
@@ -167,11 +166,27 @@ fn collect(
     })
 }
 
+/// Listens until `text` has come; all that has.
+fn hear(pieces: &Receiver<Vec<u8>>, text: &str) -> String {
+    let mut heard = Vec::new();
+    while !String::from_utf8_lossy(&heard).contains(text) {
+        let piece = pieces.recv_timeout(RUN_TIME_MAX);
+        heard.extend(piece.unwrap_or_else(|_| {
+            panic!(
+                "it never said `{text}`, only `{}`",
+                String::from_utf8_lossy(&heard)
+            )
+        }));
+    }
+    String::from_utf8_lossy(&heard).into_owned()
+}
+
 /// A run that goes on. Dropped, it is killed.
 pub(crate) struct Running {
     child: Child,
     pub(crate) stdin: Option<ChildStdin>,
     stdout: Receiver<Vec<u8>>,
+    stderr_pieces: Receiver<Vec<u8>>,
     collector: Option<JoinHandle<Vec<u8>>>,
     stderr: Option<JoinHandle<Vec<u8>>>,
     folder: Option<Folder>,
@@ -181,17 +196,19 @@ pub(crate) struct Running {
 impl Running {
     /// Waits until the program has printed `text`.
     pub(crate) fn says(self, text: &str) -> Running {
-        let mut heard = Vec::new();
-        while !String::from_utf8_lossy(&heard).contains(text) {
-            let piece = self.stdout.recv_timeout(RUN_TIME_MAX);
-            heard.extend(piece.unwrap_or_else(|_| {
-                panic!(
-                    "it never said `{text}`, only `{}`",
-                    String::from_utf8_lossy(&heard)
-                )
-            }));
-        }
+        hear(&self.stdout, text);
         self
+    }
+
+    /// Waits until `text` has come on stderr; what stands behind it in its line.
+    pub(crate) fn tells(&self, text: &str) -> String {
+        let mut heard = hear(&self.stderr_pieces, text);
+        let begin = heard.find(text).expect("it was heard") + text.len();
+        while !heard[begin..].contains('\n') {
+            let piece = self.stderr_pieces.recv_timeout(RUN_TIME_MAX);
+            heard += &String::from_utf8_lossy(&piece.expect("the line ends"));
+        }
+        heard[begin..].lines().next().unwrap_or_default().to_owned()
     }
 
     /// Sends a signal, named as for `kill -s`.
