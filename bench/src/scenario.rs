@@ -20,6 +20,7 @@ mod kill_spinner;
 mod kv_storm;
 mod link_cascade;
 mod module_storm;
+mod observer_overhead;
 mod ping_pong;
 mod preempt_cost;
 mod pubsub_fanout;
@@ -62,7 +63,7 @@ pub(crate) struct Choice {
 /// A default that follows the size of the node.
 pub(crate) const WORKERS: &str = "workers";
 
-pub(crate) static ALL: [&Scenario; 33] = [
+pub(crate) static ALL: [&Scenario; 34] = [
     &spawn_storm::SCENARIO,
     &spawn_bare::SCENARIO,
     &spawn_hold::SCENARIO,
@@ -96,6 +97,7 @@ pub(crate) static ALL: [&Scenario; 33] = [
     &stream_pipe::SCENARIO,
     &crypto_ops::SCENARIO,
     &soak::SCENARIO,
+    &observer_overhead::SCENARIO,
 ];
 
 /// By our name or by the one that other harnesses use.
@@ -246,6 +248,14 @@ mod tests {
     fn a_ticker_goes_on_beside_looping_guests() {
         let report = check("fairness-wasm", &[]);
         assert!(report.figure("kept_pct").unwrap() > 0.0);
+    }
+
+    #[test]
+    fn a_load_goes_on_while_somebody_looks() {
+        for load in ["spawns", "messages"] {
+            let report = check("observer-overhead", &[("load", load)]);
+            assert!(report.figure("kept_pct").unwrap() > 0.0);
+        }
     }
 
     #[test]

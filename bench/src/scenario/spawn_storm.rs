@@ -183,7 +183,7 @@ fn storm_of(
 }
 
 /// Processes with `STATE` bytes of their own and nothing to do.
-fn plain<const STATE: usize>(ctx: &Context, batch: u64) {
+pub(super) fn plain<const STATE: usize>(ctx: &Context, batch: u64) {
     for _ in 0..batch {
         let state = [0_u8; STATE];
         ctx.spawn(move |_ctx| async move {
