@@ -32,13 +32,14 @@ pub(super) const SCENARIO: Scenario = Scenario {
         ),
         choice("hz", "20", "looks a second"),
     ],
-    small: &[],
+    small: &[("hz", "100")],
     run,
 };
 
-/// Whether somebody looks, part by part, eight times over. Mirrored, so that a steady drift cancels out.
+/// Whether somebody looks, part by part, over and over. Mirrored, so that a steady drift cancels out.
 const PARTS: [bool; 4] = [false, true, true, false];
-const ROUNDS: usize = 8;
+/// Looks that a part has time for, unless the whole run has not.
+const LOOKS_A_PART: u32 = 2;
 
 const PAIRS: usize = 64;
 const STORM: Storm = Storm {
@@ -63,11 +64,13 @@ fn run(env: &Env) -> Result<Report, Failure> {
     let at = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let access = Access::new(at, None).map_err(|why| Failure::Usage(why.to_string()))?;
     let observer = observe(&node, reactor, at, access)?;
-    let looker = Looker::start(observer.local_addr(), Duration::from_secs(1) / hz as u32)?;
+    let every = Duration::from_secs_f64(1.0 / hz as f64);
+    let looker = Looker::start(observer.local_addr(), every)?;
     let (span, workers, looks) = (env.span, env.config.workers, looker.looks.clone());
+    let rounds = rounds(span, every);
     let sides = env.drive_on(&node, move |ctx| async move {
         load(&ctx, span, workers);
-        alternate(&ctx, span, &looks).await
+        alternate(&ctx, span, rounds, &looks).await
     })?;
     let latency = looker.end()?;
     let [alone, watched] = sides.map(|(count, span)| count as f64 / span.as_secs_f64());
@@ -78,12 +81,23 @@ fn run(env: &Env) -> Result<Report, Failure> {
         .with_latency(&latency))
 }
 
+/// How often all parts fit into `span`.
+fn rounds(span: Duration, every: Duration) -> u32 {
+    let round = every * LOOKS_A_PART * PARTS.len() as u32;
+    ((span.as_secs_f64() / round.as_secs_f64()) as u32).max(1)
+}
+
 /// Turns without and with somebody who looks, and how long that took.
-async fn alternate(ctx: &Context, span: Duration, looks: &AtomicBool) -> [(u64, Duration); 2] {
+async fn alternate(
+    ctx: &Context,
+    span: Duration,
+    rounds: u32,
+    looks: &AtomicBool,
+) -> [(u64, Duration); 2] {
     let handle = ctx.node().handle();
-    let part = span / (PARTS.len() * ROUNDS) as u32;
+    let part = span / (PARTS.len() as u32 * rounds);
     let mut sides = [(0, Duration::ZERO); 2];
-    for looking in PARTS.repeat(ROUNDS) {
+    for looking in PARTS.repeat(rounds as usize) {
         looks.store(looking, Relaxed);
         let (before, start) = (handle.stats().total.turns, Instant::now());
         rusm_sched::sleep(part).await;
@@ -184,4 +198,16 @@ fn is_whole(bytes: &[u8]) -> bool {
         .lines()
         .find_map(|line| line.strip_prefix("Content-Length: "));
     len.and_then(|len| len.parse().ok()) == Some(body.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_part_has_time_for_looks_and_there_is_a_round_at_least() {
+        let hz20 = Duration::from_millis(50);
+        assert_eq!(rounds(Duration::from_secs(4), hz20), 10);
+        assert_eq!(rounds(Duration::from_millis(200), hz20), 1);
+    }
 }
