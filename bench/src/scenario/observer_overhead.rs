@@ -154,8 +154,12 @@ impl Looker {
             while !over.load(Relaxed) {
                 if wanted.load(Relaxed) {
                     let begun = Instant::now();
-                    look(&mut stream)?;
-                    latency.note(begun.elapsed());
+                    match look(&mut stream) {
+                        Ok(()) => latency.note(begun.elapsed()),
+                        // The node has stopped meanwhile: after the last part.
+                        Err(_) if !wanted.load(Relaxed) => break,
+                        Err(why) => return Err(why),
+                    }
                 }
                 thread::sleep(every);
             }
