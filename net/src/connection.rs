@@ -8,7 +8,6 @@ use rusm_io::TcpStream;
 use crate::http::{Parsed, Refused, Reply, Request, parse};
 use crate::limit::Limits;
 use crate::server::Handler;
-use crate::within::within;
 
 /// Bytes that are read at a time.
 const READ_BYTES: usize = 4 * 1024;
@@ -36,7 +35,7 @@ pub(crate) async fn serve<H: Handler>(mut stream: TcpStream, handler: &H, limits
             Next::Over => return,
         };
         let reply = reply.encode(keeps_alive, head_only);
-        let written = within(limits.reply_time_max, stream.write_all(&reply)).await;
+        let written = rusm_sched::within(limits.reply_time_max, stream.write_all(&reply)).await;
         if !matches!(written, Some(Ok(()))) || !keeps_alive {
             let _ = stream.shutdown(Shutdown::Write);
             return;
@@ -47,12 +46,12 @@ pub(crate) async fn serve<H: Handler>(mut stream: TcpStream, handler: &H, limits
 /// The next request; what was read behind it stays in `bytes`.
 async fn next(stream: &mut TcpStream, bytes: &mut Vec<u8>, limits: &Limits) -> Next {
     if bytes.is_empty() {
-        match within(limits.idle_time_max, read(stream, bytes)).await {
+        match rusm_sched::within(limits.idle_time_max, read(stream, bytes)).await {
             Some(Ok(1..)) => {}
             _ => return Next::Over,
         }
     }
-    let whole = within(limits.request_time_max, rest(stream, bytes, limits)).await;
+    let whole = rusm_sched::within(limits.request_time_max, rest(stream, bytes, limits)).await;
     whole.unwrap_or(Next::Refused(Refused::Late))
 }
 

@@ -13,7 +13,6 @@ mod connection;
 mod http;
 mod limit;
 mod server;
-mod within;
 
 pub use http::{Reply, Request};
 pub use limit::Limits;

@@ -15,7 +15,6 @@ use rusm_io::{TcpListener, TcpStream};
 use crate::connection;
 use crate::http::{Reply, Request};
 use crate::limit::Limits;
-use crate::within::within;
 
 /// For a client that is one too many to take the 503.
 const REFUSAL_TIME_MAX: Duration = Duration::from_millis(100);
@@ -151,7 +150,7 @@ async fn happens(ctx: &mut Context, listener: &mut TcpListener) -> Event {
 async fn refuse(mut stream: TcpStream) {
     let reply = Reply::new(503).encode(false, false);
     // What it does not take at once it does not get.
-    let _ = within(REFUSAL_TIME_MAX, stream.write_all(&reply)).await;
+    let _ = rusm_sched::within(REFUSAL_TIME_MAX, stream.write_all(&reply)).await;
 }
 
 /// Counts a connection for as long as its process has it.

@@ -107,6 +107,6 @@ pub use crate::{
     task::slot::Address,
     task::{Ended, Kind, Mail, NoLetter, Own, Returns},
     ticker::Overrun,
-    timer::{PostTimer, Sleep, now, post_after, sleep, sleep_until},
+    timer::{PostTimer, Sleep, now, post_after, sleep, sleep_until, within},
     turn::{Reductions, YieldNow, charge, end_turn, reductions, spend, yield_now},
 };

@@ -5,8 +5,8 @@
 
 pub(crate) mod wheel;
 
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -229,6 +229,17 @@ pub fn sleep_until(deadline: Duration) -> Sleep {
         deadline: to_nanos(deadline),
         armed: None,
     }
+}
+
+/// What `work` comes to; `None`: it was not done within `span`, and is dropped. It is asked once at
+/// least.
+pub async fn within<T>(span: Duration, work: impl Future<Output = T>) -> Option<T> {
+    let (mut work, mut sleep) = (pin!(work), sleep(span));
+    poll_fn(|cx| match work.as_mut().poll(cx) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending => Pin::new(&mut sleep).poll(cx).map(|()| None),
+    })
+    .await
 }
 
 /// See [`sleep`]. Dropping it disarms its timer.

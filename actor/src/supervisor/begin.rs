@@ -1,10 +1,7 @@
 //! Starting a process that says when it has started: one child, or a supervisor itself.
 
-use std::future::Future;
 use std::ops::ControlFlow;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use crate::context::Context;
@@ -12,7 +9,6 @@ use crate::exit::ExitReason;
 use crate::mailbox::Marker;
 use crate::message::Message;
 use crate::pid::Pid;
-use crate::select::ReceiveMatch;
 use crate::spawn::Spawn;
 use crate::supervisor::StartError;
 use crate::supervisor::body::Pending;
@@ -86,7 +82,8 @@ impl Run {
                 || message.down_reference() == Some(monitor)
                 || message.exit().is_some_and(|(from, _)| parent.says(from))
         };
-        let Some(message) = within(self.ctx.receive_match(wanted), patience).await else {
+        let Some(message) = rusm_sched::within(patience, self.ctx.receive_match(wanted)).await
+        else {
             self.stop_watched(key, pid, answer).await;
             return ControlFlow::Continue(Start::Failed(ExitReason::Timeout));
         };
@@ -184,19 +181,4 @@ pub(crate) async fn start(
 fn forget(ctx: &mut Context, pid: Pid) {
     ctx.unlink(pid);
     drop(ctx.pick(|message| message.linked_end() == Some(pid)));
-}
-
-/// Receives for `span` at most.
-pub(crate) async fn within<W>(receive: ReceiveMatch<'_, W>, span: Duration) -> Option<Message>
-where
-    W: FnMut(&Message) -> bool + Unpin,
-{
-    let (mut receive, mut sleep) = (receive, rusm_sched::sleep(span));
-    std::future::poll_fn(|cx| {
-        if let Poll::Ready(message) = Pin::new(&mut receive).poll(cx) {
-            return Poll::Ready(Some(message));
-        }
-        Pin::new(&mut sleep).poll(cx).map(|()| None)
-    })
-    .await
 }

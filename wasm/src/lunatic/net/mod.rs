@@ -7,11 +7,9 @@ mod tcp;
 mod udp;
 
 use std::collections::VecDeque;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
-use std::pin::{Pin, pin};
-use std::task::Poll;
 use std::time::Duration;
 
 use wasmtime::{Linker, Result, bail, ensure};
@@ -90,16 +88,10 @@ fn span(millis: u64) -> Option<Duration> {
 
 /// What `work` gives, or `None` when it takes longer than `span`. It is asked once at least.
 async fn within<T>(span: Option<Duration>, work: impl Future<Output = T> + Send) -> Option<T> {
-    let mut work = pin!(work);
-    let Some(span) = span else {
-        return Some(work.await);
-    };
-    let mut sleep = rusm_sched::sleep(span);
-    poll_fn(|cx| match work.as_mut().poll(cx) {
-        Poll::Ready(value) => Poll::Ready(Some(value)),
-        Poll::Pending => Pin::new(&mut sleep).poll(cx).map(|()| None),
-    })
-    .await
+    match span {
+        Some(span) => rusm_sched::within(span, work).await,
+        None => Some(work.await),
+    }
 }
 
 /// 0 and what `place` makes of a success, or 1 and the number of the error.
