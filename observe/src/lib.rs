@@ -9,12 +9,15 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod lab;
 mod prometheus;
+pub mod protocol;
 mod server;
 mod snapshot;
 mod system;
 
 pub use access::{Access, AccessError, TOKEN_BYTES_MIN};
+pub use lab::Laboratory;
 pub use server::{Observer, observe};
 pub use snapshot::Snapshot;
 pub use system::System;
