@@ -4,5 +4,6 @@ mod reply;
 mod request;
 
 pub use reply::Reply;
+pub(crate) use reply::SWITCHING;
 pub use request::Request;
 pub(crate) use request::{Parsed, Refused, parse};

@@ -1,5 +1,5 @@
-//! Serving: where sockets meet processes. Knows sockets, processes and HTTP/1.1; knows nothing of what
-//! is served.
+//! Serving: where sockets meet processes. Knows sockets, processes, HTTP/1.1 and WebSocket; knows nothing of
+//! what is served.
 //!
 //! A server is ordinary processes of its node: one that accepts, and one for each connection, linked
 //! to it. Whoever kills the first one ends them all; a handler that panics ends its own connection.
@@ -13,7 +13,9 @@ mod connection;
 mod http;
 mod limit;
 mod server;
+mod websocket;
 
 pub use http::{Reply, Request};
 pub use limit::Limits;
 pub use server::{Handler, Server, serve};
+pub use websocket::{Received, WebSocket};

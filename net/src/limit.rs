@@ -14,6 +14,8 @@ pub struct Limits {
     pub head_bytes_max: usize,
     /// Bytes of a request's body; more are refused with 413. Default 64 KiB.
     pub body_bytes_max: usize,
+    /// Bytes of a client's WebSocket message; a longer one ends the connection. Default 64 KiB.
+    pub message_bytes_max: usize,
     /// From the first byte of a request to its last; who takes longer is told 408. Default 10 s.
     pub request_time_max: Duration,
     /// Between two requests of one connection, which is closed then. Default 60 s.
@@ -28,6 +30,7 @@ impl Default for Limits {
             connections_max: 1_024,
             head_bytes_max: 16 * 1024,
             body_bytes_max: 64 * 1024,
+            message_bytes_max: 64 * 1024,
             request_time_max: Duration::from_secs(10),
             idle_time_max: Duration::from_secs(60),
             reply_time_max: Duration::from_secs(10),

@@ -15,14 +15,29 @@ use rusm_io::{TcpListener, TcpStream};
 use crate::connection;
 use crate::http::{Reply, Request};
 use crate::limit::Limits;
+use crate::websocket::WebSocket;
 
 /// For a client that is one too many to take the 503.
 const REFUSAL_TIME_MAX: Duration = Duration::from_millis(100);
+
+/// The code of a goodbye without a fault of anybody's.
+const GOING_AWAY: u16 = 1001;
 
 /// What answers requests. Called by the process of each connection, one request at a time.
 pub trait Handler: Send + Sync + 'static {
     /// The reply to a request. To a `HEAD` as to a `GET`: its body is not sent then.
     fn answer(&self, request: Request) -> impl Future<Output = Reply> + Send;
+
+    /// Goes on with a connection that `answer` has agreed to make a WebSocket, in the connection's own process; it
+    /// ends with it. `request` is the one that asked for it.
+    fn talk(
+        &self,
+        _ctx: Context,
+        _request: Request,
+        socket: WebSocket,
+    ) -> impl Future<Output = ()> + Send {
+        socket.close(GOING_AWAY, "")
+    }
 }
 
 /// A server that runs.
@@ -112,7 +127,7 @@ async fn accept<H: Handler>(
         ctx.spawn_link(move |mut ctx| async move {
             ctx.set_label("http connection");
             let _open = open;
-            connection::serve(stream, &*handler, &limits).await;
+            connection::serve(ctx, stream, &*handler, &limits).await;
         });
     }
 }

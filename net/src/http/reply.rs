@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+/// From here on the connection speaks something else.
+pub(crate) const SWITCHING: u16 = 101;
+
 /// One reply. Its length and whether the connection stays are added when it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
@@ -23,6 +26,12 @@ impl Reply {
     /// One line or more of plain text.
     pub fn text(status: u16, text: impl Into<String>) -> Self {
         Reply::new(status).with_body("text/plain; charset=utf-8", text.into().into_bytes())
+    }
+
+    /// Yes to a client that wants to speak WebSocket: [`Handler::talk`](crate::Handler::talk) goes on.
+    /// One that does not is told 426.
+    pub fn websocket() -> Self {
+        Reply::new(SWITCHING)
     }
 
     /// With this body, of this type.
@@ -52,6 +61,10 @@ impl Reply {
         for (name, value) in &self.headers {
             head += &format!("{name}: {value}\r\n");
         }
+        if self.status == SWITCHING {
+            head += "Connection: Upgrade\r\n\r\n";
+            return head.into_bytes();
+        }
         head += &format!("Content-Length: {}\r\n", self.body.len());
         head += &format!("Connection: {connection}\r\n\r\n");
         let mut bytes = head.into_bytes();
@@ -65,6 +78,7 @@ impl Reply {
 /// The words that go with a status; for people, programs do not read them.
 fn reason(status: u16) -> &'static str {
     match status {
+        101 => "Switching Protocols",
         200 => "OK",
         400 => "Bad Request",
         401 => "Unauthorized",
@@ -73,6 +87,7 @@ fn reason(status: u16) -> &'static str {
         405 => "Method Not Allowed",
         408 => "Request Timeout",
         413 => "Content Too Large",
+        426 => "Upgrade Required",
         431 => "Request Header Fields Too Large",
         500 => "Internal Server Error",
         501 => "Not Implemented",

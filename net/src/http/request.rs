@@ -42,6 +42,18 @@ impl Request {
         &self.body
     }
 
+    /// The key of a client that wants to speak WebSocket, version 13, from now on (RFC 6455, 4.2.1).
+    pub(crate) fn websocket_key(&self) -> Option<&[u8]> {
+        let says = |name: &str, word: &str| {
+            let value = self.header(name).unwrap_or_default();
+            let mut words = value.split(|byte| *byte == b',');
+            words.any(|one| one.trim_ascii().eq_ignore_ascii_case(word.as_bytes()))
+        };
+        let asked = self.method == "GET" && says("connection", "upgrade");
+        let asked = asked && says("upgrade", "websocket") && says("sec-websocket-version", "13");
+        self.header("sec-websocket-key").filter(|_| asked)
+    }
+
     /// The client wants the connection for further requests.
     pub(crate) fn keeps_alive(&self) -> bool {
         self.keeps_alive
@@ -51,10 +63,30 @@ impl Request {
 /// What the bytes of a connection are.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Parsed {
-    /// The beginning of a request.
-    Partial,
+    /// The beginning of a request. It is no use to look again before this much has come.
+    Partial(Wanted),
     /// A request, in so many of the bytes.
     Whole(Request, usize),
+}
+
+/// What must come before a look at a request is worth while. A head is looked at line by line, a body once: a client that
+/// sends byte by byte costs no look for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// The end of a line, or as much as a head may be long.
+    Line,
+    /// So many bytes in all.
+    Bytes(usize),
+}
+
+impl Wanted {
+    /// Is it there? `new` are those of `len` bytes that have not been looked at.
+    pub(crate) fn is_there(self, new: &[u8], len: usize, limits: &Limits) -> bool {
+        match self {
+            Wanted::Line => new.contains(&b'\n') || len >= limits.head_bytes_max,
+            Wanted::Bytes(wanted) => len >= wanted,
+        }
+    }
 }
 
 /// Why bytes are no request that is served. Nothing behind them can be understood either.
@@ -89,7 +121,9 @@ pub(crate) fn parse(bytes: &[u8], limits: &Limits) -> Result<Parsed, Refused> {
     let mut head = httparse::Request::new(&mut headers);
     let used = match head.parse(bytes) {
         Ok(Status::Complete(used)) if used <= limits.head_bytes_max => used,
-        Ok(Status::Partial) if bytes.len() < limits.head_bytes_max => return Ok(Parsed::Partial),
+        Ok(Status::Partial) if bytes.len() < limits.head_bytes_max => {
+            return Ok(Parsed::Partial(Wanted::Line));
+        }
         Ok(_) | Err(httparse::Error::TooManyHeaders) => return Err(Refused::HeadTooLong),
         Err(httparse::Error::Version) => return Err(Refused::Version),
         Err(_) => return Err(Refused::Malformed),
@@ -99,7 +133,7 @@ pub(crate) fn parse(bytes: &[u8], limits: &Limits) -> Result<Parsed, Refused> {
         return Err(Refused::BodyTooLong);
     }
     let Some(body) = bytes.get(used..used + len) else {
-        return Ok(Parsed::Partial);
+        return Ok(Parsed::Partial(Wanted::Bytes(used + len)));
     };
     let headers = head.headers.iter();
     let headers = headers.map(|header| (header.name.to_owned(), header.value.to_vec()));
@@ -169,7 +203,14 @@ mod tests {
     fn a_request_is_whole_at_its_last_byte_and_not_before() {
         let limits = Limits::default();
         for cut in 0..WHOLE.len() {
-            assert_eq!(parse(&WHOLE[..cut], &limits), Ok(Parsed::Partial), "{cut}");
+            let wanted = match parse(&WHOLE[..cut], &limits) {
+                Ok(Parsed::Partial(wanted)) => wanted,
+                other => panic!("{cut}: {other:?}"),
+            };
+            assert!(
+                wanted.is_there(&WHOLE[cut..], WHOLE.len(), &limits),
+                "{cut}"
+            );
         }
         let more = [WHOLE, b"GET"].concat();
         let Ok(Parsed::Whole(request, used)) = parse(&more, &limits) else {
@@ -214,7 +255,11 @@ mod tests {
             ..Limits::default()
         };
         let head = [b"GET /".to_vec(), vec![b'a'; 200]].concat();
-        assert_eq!(parse(&head[..99], &limits), Ok(Parsed::Partial));
+        let partial = Ok(Parsed::Partial(Wanted::Line));
+        assert_eq!(parse(&head[..99], &limits), partial);
+        assert!(
+            !Wanted::Line.is_there(b"a", 99, &limits) && Wanted::Line.is_there(b"a", 100, &limits)
+        );
         assert_eq!(parse(&head[..100], &limits), Err(Refused::HeadTooLong));
         let mut many = b"GET / HTTP/1.1\r\n".to_vec();
         many.extend(b"a: b\r\n".repeat(HEADERS_MAX + 1));
