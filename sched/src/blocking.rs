@@ -316,7 +316,7 @@ fn start_thread(shared: &Arc<Shared>, state: &mut State) {
 
 /// One turn of a task, away from the workers.
 fn run_task(shared: &Shared, seat: &Seat, task: TaskRef) {
-    seat.left.set(i64::from(shared.config.budget));
+    seat.left.set(i64::from(shared.tuning.budget()));
     if shared.config.times {
         seat.cells.turn_began.set(shared.clock.nanos());
     }

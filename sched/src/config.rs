@@ -4,7 +4,8 @@ use std::fmt::Debug;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// How a scheduler runs. All fields can be swept by name: see [`Config::set`].
+/// How a scheduler runs. All fields can be swept by name: see [`Config::set`]; some can be changed
+/// while it runs: see [`Config::live_fields`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// Worker threads. Default: the CPUs this program may use (affinity and cgroup limits

@@ -11,7 +11,7 @@ use crate::lease::Lease;
 use crate::park::Park;
 use crate::queue::Queue;
 use crate::run::{Outcome, pay, take_turn};
-use crate::seat::{PROBING, Seat, URGENT};
+use crate::seat::{NO_HAND_OFF, PROBING, Seat, URGENT};
 use crate::shared::Shared;
 use crate::task::slot::TaskRef;
 use crate::worker::{Tenant, Worker};
@@ -178,7 +178,7 @@ impl Crew<'_> {
     #[inline(always)]
     fn turn(&mut self, first: TaskRef) -> Result<(), Lost> {
         let seat = self.seat;
-        let budget = i64::from(self.shared.config.budget);
+        let budget = i64::from(self.shared.tuning.budget());
         seat.left.set(budget);
         self.served += 1;
         if !pay(seat, first.0) {
@@ -220,9 +220,10 @@ impl Crew<'_> {
     /// What has to be done now and then even by a worker that never runs out of tasks.
     #[inline(never)]
     fn maintain(&mut self) {
-        let config = &self.shared.config;
-        self.turns_left = config.maintain_turns;
-        self.reductions_left = i64::from(config.maintain_reductions);
+        let tuning = &self.shared.tuning;
+        self.turns_left = tuning.maintain_turns();
+        self.reductions_left = i64::from(tuning.maintain_reductions());
+        self.tune();
         self.maintained = self.maintained.wrapping_add(1);
         self.seat
             .set_unusual(PROBING, self.maintained.is_multiple_of(16));
@@ -240,6 +241,13 @@ impl Crew<'_> {
         if waiting > 1 && !self.worker.is_quick() && self.shared.idle.any_sleeping() {
             self.shared.wake_one();
         }
+    }
+
+    /// Takes over what is too dear to look up each time.
+    fn tune(&self) {
+        let tuning = &self.shared.tuning;
+        self.seat.set_unusual(NO_HAND_OFF, !tuning.hand_off());
+        self.seat.within(|queue, _| queue.tune(tuning));
     }
 
     fn judge_pace(&mut self, waiting: usize) {
@@ -273,7 +281,7 @@ impl Crew<'_> {
     fn share(&self) -> usize {
         let all = self.shared.injected();
         let part = all.div_ceil(self.shared.workers.len());
-        part.min(self.shared.config.injector_share)
+        part.min(self.shared.tuning.injector_share())
     }
 
     fn poll(&mut self) {
@@ -337,6 +345,7 @@ impl Crew<'_> {
         if last && (self.waiting() > 1 || self.shared.injected() > 0) {
             self.shared.wake_one();
         }
+        self.tune();
         self.begin_busy();
         self.shared.ticker.start();
     }

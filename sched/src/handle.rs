@@ -146,9 +146,30 @@ impl Handle {
         self.shared.workers.len()
     }
 
-    /// Its tuning.
-    pub fn config(&self) -> &Config {
-        &self.shared.config
+    /// Its tuning as it is now. About 10 ns.
+    pub fn config(&self) -> Config {
+        self.shared.config_now()
+    }
+
+    /// Changes one of [`Config::live_fields`] while it runs; values are written as for
+    /// [`Config::set`]. The ticker acts on it at once, a worker that is busy at its next look
+    /// at timers and others, which `maintain_turns` and `maintain_reductions` set as they were
+    /// before, and one that sleeps when it wakes.
+    ///
+    /// # Errors
+    /// A sentence, when there is no such field, it is fixed, or the value makes no sense; and
+    /// always under the simulation. Nothing has changed then.
+    pub fn set_live(&self, field: &str, value: &str) -> Result<(), String> {
+        if self.shared.is_simulated() {
+            return Err(format!(
+                "`{field}` cannot be changed: this is a simulation, whose turns and order come from its seed alone"
+            ));
+        }
+        let present = self.shared.config_now();
+        self.shared.tuning.set(present, field, value)?;
+        // It may be in a tick that was to last for long.
+        self.shared.ticker.unpark();
+        Ok(())
     }
 
     /// Time since it was started.

@@ -87,6 +87,8 @@ mod ticker;
 #[cfg(not(loom))]
 mod timer;
 #[cfg(not(loom))]
+mod tuning;
+#[cfg(not(loom))]
 mod turn;
 #[cfg(not(loom))]
 mod worker;

@@ -12,6 +12,7 @@ use crossbeam_deque::{Steal, Stealer, Worker as Deque};
 
 use crate::config::{CLAIM_MAX, Config, QueueKind, StealPolicy};
 use crate::task::slot::TaskRef;
+use crate::tuning::Tuning;
 use ring::Ring;
 
 /// 256 slots, as elsewhere, overflow in every burst of spawns: 22 against 98 M/s.
@@ -82,7 +83,6 @@ pub(crate) struct Queue {
     urgent_run: u32,
     urgent_run_max: u32,
     claim: usize,
-    steal: StealPolicy,
     random: u64,
 }
 
@@ -105,7 +105,6 @@ impl Queue {
             urgent_run: 0,
             urgent_run_max: config.urgent_run_max,
             claim: config.claim,
-            steal: config.steal,
             random: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
         };
         let public = Public {
@@ -114,6 +113,12 @@ impl Queue {
             deque,
         };
         (queue, public)
+    }
+
+    /// Takes over the present tuning.
+    pub(crate) fn tune(&mut self, tuning: &Tuning) {
+        self.urgent_run_max = tuning.urgent_run_max();
+        self.claim = tuning.claim();
     }
 
     /// Queues a task behind the others. What does not fit goes to `spill`.
@@ -268,14 +273,15 @@ impl Queue {
         &mut self,
         public: &Public,
         victim: &Public,
+        policy: StealPolicy,
         mut spill: impl FnMut(TaskRef),
     ) -> (Option<TaskRef>, usize) {
         if let (Local::Deque(deque), Some(stealer)) = (&self.local, &victim.deque) {
-            return steal_deque(deque, stealer, self.steal);
+            return steal_deque(deque, stealer, policy);
         }
         let mut loot = [None; STEAL_MAX];
         let mut count = victim.urgent.take(&mut loot[..1], |len| len);
-        count += match self.steal {
+        count += match policy {
             StealPolicy::Off => 0,
             StealPolicy::One => victim.ring.take(&mut loot[count..=count], |len| len.min(1)),
             StealPolicy::Half => victim.ring.take(&mut loot[count..], |len| len - len / 2),

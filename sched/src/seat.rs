@@ -159,7 +159,7 @@ pub fn current_task() -> Option<Address> {
 impl Seat {
     pub(crate) fn new(shared: Arc<Shared>, worker: Option<Arc<Worker>>, lease: Arc<Lease>) -> Self {
         let cells = shared.register(worker.as_ref().map(|worker| worker.index));
-        let hand_off = shared.config.hand_off;
+        let hand_off = shared.tuning.hand_off();
         let timed = shared.config.times;
         Seat {
             shared,

@@ -23,11 +23,14 @@ use crate::task;
 use crate::task::slot::{TaskRef, all};
 use crate::task::state::Wake;
 use crate::ticker::{OVERDUE, Ticker};
+use crate::tuning::Tuning;
 use crate::worker::Worker;
 
 /// What all threads of one scheduler share.
 pub(crate) struct Shared {
+    /// As it was started. What may change since then is read from `tuning`.
     pub(crate) config: Config,
+    pub(crate) tuning: CachePadded<Tuning>,
     /// Which scheduler a slot belongs to.
     pub(crate) home: u16,
     /// Which of all schedulers there ever were.
@@ -100,9 +103,17 @@ impl Shared {
                 extension: Extension::default(),
                 me: me.clone(),
                 simulated,
+                tuning: CachePadded::new(Tuning::new(&config)),
                 config,
             })
         })
+    }
+
+    /// The configuration as it is now.
+    pub(crate) fn config_now(&self) -> Config {
+        let mut config = self.config.clone();
+        self.tuning.read_into(&mut config);
+        config
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

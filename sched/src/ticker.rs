@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::thread::Thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::clock::to_nanos;
 use crate::contain::contain;
@@ -18,6 +18,8 @@ use crate::worker::{Tenant, Worker};
 /// Idle ticks before the ticker sleeps: short pauses shall not cost the next task a system
 /// call to wake it.
 const LINGER: u32 = 20;
+/// The longest tick while the scheduler stops.
+const STOP_TICK_MAX: Duration = Duration::from_millis(10);
 /// A timer this late is fired by whoever is awake, in nanoseconds.
 pub(crate) const OVERDUE: u64 = 3_000_000;
 
@@ -101,7 +103,7 @@ impl Ticker {
         let mut idle_ticks = 0;
         // A guest that spins ends its turn on a tick: the ticker is the last to go.
         while !shared.is_stopping() || shared.threads_running() > 1 {
-            std::thread::sleep(shared.config.tick);
+            pause(shared);
             if !shared.all_asleep() {
                 idle_ticks = 0;
                 ticker.tick(shared, &mut watches);
@@ -127,7 +129,7 @@ impl Ticker {
             contain(|| hook());
         }
         let now = shared.clock.nanos();
-        let limit = to_nanos(shared.config.turn_limit);
+        let limit = to_nanos(shared.tuning.turn_limit());
         for (worker, watch) in shared.workers.iter().zip(watches) {
             if watch.vacant {
                 watch.vacant = !self.staff(shared, worker);
@@ -218,6 +220,22 @@ impl Ticker {
             std::thread::park();
         }
         self.asleep.store(false, Ordering::Relaxed);
+    }
+}
+
+/// Waits for a tick. One that is made shorter meanwhile is, and one that was made very long holds up
+/// nobody's stop.
+fn pause(shared: &Shared) {
+    let begun = Instant::now();
+    loop {
+        let mut tick = shared.tuning.tick();
+        if shared.is_stopping() {
+            tick = tick.min(STOP_TICK_MAX);
+        }
+        match tick.checked_sub(begun.elapsed()) {
+            None | Some(Duration::ZERO) => return,
+            Some(left) => std::thread::park_timeout(left),
+        }
     }
 }
 

@@ -11,7 +11,6 @@ const PAUSE_MAX: u32 = 256;
 impl Crew<'_> {
     /// Looks everywhere again and again for a while: a wake-up costs far more.
     pub(super) fn search(&mut self) -> Option<TaskRef> {
-        let spin = self.shared.config.spin;
         let start = Instant::now();
         let mut pause = 1;
         loop {
@@ -23,7 +22,7 @@ impl Crew<'_> {
             if let Some(task) = self.next() {
                 return Some(task);
             }
-            if start.elapsed() >= spin || self.shared.is_stopping() {
+            if start.elapsed() >= self.shared.tuning.spin() || self.shared.is_stopping() {
                 return None;
             }
             // Each look pulls at the cache lines of those who work.
@@ -52,6 +51,7 @@ impl Crew<'_> {
     /// Takes tasks of a worker that has at least `least`.
     pub(super) fn steal(&mut self, least: usize) -> Option<TaskRef> {
         let workers = &self.shared.workers;
+        let policy = self.shared.tuning.steal();
         let first = self.seat.within(|queue, _| queue.random(workers.len()))?;
         for at in 0..workers.len() {
             let victim = &workers[(first + at) % workers.len()];
@@ -62,7 +62,7 @@ impl Crew<'_> {
             let cells = &self.seat.cells;
             let (task, count) = self.seat.within(|queue, worker| {
                 let spill = |task| self.shared.spill(cells, task);
-                queue.steal(&worker.public, &victim.public, spill)
+                queue.steal(&worker.public, &victim.public, policy, spill)
             })?;
             if task.is_some() {
                 cells.steals.add(1);

@@ -99,7 +99,7 @@ impl Seat {
         }
         self.enqueue(task, |queue, worker| {
             let spill = |spilled| self.spill(spilled);
-            if self.shared.config.urgent_lane {
+            if self.shared.tuning.urgent_lane() {
                 queue.push_urgent(&worker.public, task, spill);
             } else {
                 queue.push(&worker.public, task, spill);
