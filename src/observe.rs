@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use rusm_observe::{Access, Observer, observe};
+use rusm_observe::{Access, Observe, Observer};
 
 use crate::error::Failure;
 use crate::host::Host;
@@ -19,7 +19,8 @@ pub(crate) fn start(host: &Host, at: Option<SocketAddr>) -> Result<Option<Observ
     let token = std::env::var(TOKEN_VARIABLE).ok();
     let token = token.filter(|token| !token.is_empty());
     let access = Access::new(at, token).map_err(Failure::ObserveAccess)?;
-    let observer = observe(&host.node, host.reactor.clone(), at, access)
+    let observer = Observe::new(at, access)
+        .start(&host.node, host.reactor.clone())
         .map_err(|why| Failure::Observe { at, why })?;
     report::event(&format!(
         "info observe listens url=http://{}/metrics",

@@ -42,6 +42,7 @@ mod body;
 mod child;
 mod dynamic;
 mod intensity;
+pub(crate) mod listed;
 mod plan;
 mod report;
 mod request;
@@ -68,6 +69,7 @@ pub use backoff::Backoff;
 pub use child::{Child, ChildKind, SHUTDOWN_TIMEOUT, START_TIMEOUT, Shutdown};
 pub use dynamic::{DynamicRef, DynamicSupervisor};
 pub use intensity::{INTENSITY_PERIOD, INTENSITY_RESTARTS_MAX};
+pub use listed::SupervisorInfo;
 pub use plan::SpecError;
 pub use report::{Action, SupervisorReport, set_supervisor_sink};
 pub use request::{

@@ -1,5 +1,5 @@
 //! What the processes of a node have in common: names, groups, gates of mailboxes, whose end is
-//! awaited, and a limit of crash reports.
+//! awaited, a limit of crash reports, and the supervisors.
 
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use crate::halt::Halt;
 use crate::pid::Pid;
 use crate::registry::Registry;
 use crate::report::limit::Limit;
+use crate::supervisor::listed::Supervisors;
 
 #[derive(Default)]
 pub(crate) struct World {
@@ -17,6 +18,7 @@ pub(crate) struct World {
     pub(crate) halt: Halt,
     pub(crate) crashes: Limit,
     pub(crate) gates: Gates,
+    pub(crate) supervisors: Supervisors,
 }
 
 /// Frees all that an ended process had there; its name.

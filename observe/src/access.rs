@@ -5,13 +5,28 @@ use std::net::SocketAddr;
 
 use rusm_net::Request;
 
+use crate::protocol::{Code, Refusal, Right};
+
 /// A token shorter than this is refused: it could be found by trying.
 pub const TOKEN_BYTES_MIN: usize = 16;
 
-/// Who may look at a node.
+/// Who may look at a node, and who may act on it: two rights.
 #[derive(Clone)]
 pub struct Access {
-    token: Option<String>,
+    /// Whoever knows it may look; nobody needs to if there is none.
+    look: Option<String>,
+    act: Act,
+}
+
+/// Who may act on a node. Whoever may act may look.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Act {
+    /// Nobody.
+    Nobody,
+    /// Everybody who may look.
+    Lookers,
+    /// Whoever knows this.
+    Token(String),
 }
 
 /// Why nobody would be let look.
@@ -19,7 +34,7 @@ pub struct Access {
 pub enum AccessError {
     /// Others than those on this machine could look, and there is no token.
     NeedsToken(SocketAddr),
-    /// The token is too short, or holds what cannot stand in a header.
+    /// A token is too short, or holds what cannot stand in a header.
     BadToken,
 }
 
@@ -42,46 +57,101 @@ impl std::error::Error for AccessError {}
 
 impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.token {
-            Some(_) => "Access(by token)",
-            None => "Access(by anybody here)",
+        let look = match self.look {
+            Some(_) => "by token",
+            None => "by anybody here",
+        };
+        write!(f, "Access(look {look}, act {:?})", self.act)
+    }
+}
+
+/// Secrets are not written down.
+impl fmt::Debug for Act {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Act::Nobody => "by nobody",
+            Act::Lookers => "by lookers",
+            Act::Token(_) => "by token",
         })
     }
 }
 
 impl Access {
-    /// To a node that is looked at through `at`.
+    /// To a node that is looked at through `at`. Nobody may act.
     ///
     /// # Errors
     /// See [`AccessError`].
-    pub fn new(at: SocketAddr, token: Option<String>) -> Result<Self, AccessError> {
-        let graphic = |token: &String| token.bytes().all(|byte| byte.is_ascii_graphic());
-        match &token {
+    pub fn new(at: SocketAddr, look: Option<String>) -> Result<Self, AccessError> {
+        match &look {
             None if !at.ip().is_loopback() => Err(AccessError::NeedsToken(at)),
-            Some(bad) if bad.len() < TOKEN_BYTES_MIN || !graphic(bad) => Err(AccessError::BadToken),
-            _ => Ok(Access { token }),
+            Some(token) if !is_good(token) => Err(AccessError::BadToken),
+            _ => Ok(Access {
+                look,
+                act: Act::Nobody,
+            }),
+        }
+    }
+
+    /// With the right to act.
+    ///
+    /// # Errors
+    /// A bad token.
+    pub fn acting(self, act: Act) -> Result<Self, AccessError> {
+        match &act {
+            Act::Token(token) if !is_good(token) => Err(AccessError::BadToken),
+            _ => Ok(Access { act, ..self }),
         }
     }
 
     /// The status of a refusal; `None`: this client may look.
-    ///
-    /// A page of another origin in somebody's browser is refused: it may ask, from that very machine,
-    /// what its author may not.
     pub(crate) fn refuses(&self, request: &Request) -> Option<u16> {
+        if self.is_foreign(request) {
+            return Some(403);
+        }
+        let said = request.header("authorization").unwrap_or_default();
+        let said = said.strip_prefix(b"Bearer ");
+        let said = said.map(|token| std::str::from_utf8(token).unwrap_or_default());
+        self.rights(said).is_err().then_some(401)
+    }
+
+    /// Does a page of another site ask, in the browser of somebody here? It may ask, from this very machine, what its
+    /// author may not.
+    pub(crate) fn is_foreign(&self, request: &Request) -> bool {
         let foreign = |origin: &[u8]| {
             let host = request.header("host").unwrap_or_default();
             origin.strip_prefix(b"http://") != Some(host)
         };
-        if request.header("origin").is_some_and(foreign) {
-            return Some(403);
-        }
-        let Some(token) = &self.token else {
-            return named_otherwise(request).then_some(403);
-        };
-        let said = request.header("authorization").unwrap_or_default();
-        let said = said.strip_prefix(b"Bearer ").unwrap_or_default();
-        (!same(said, token.as_bytes())).then_some(401)
+        request.header("origin").is_some_and(foreign)
+            || self.look.is_none() && named_otherwise(request)
     }
+
+    /// What a client may do that says this token.
+    ///
+    /// # Errors
+    /// The token is wrong, or one is needed.
+    pub(crate) fn rights(&self, token: Option<&str>) -> Result<Vec<Right>, Refusal> {
+        let is = |known: &str| token.is_some_and(|token| same(token.as_bytes(), known.as_bytes()));
+        if matches!(&self.act, Act::Token(known) if is(known)) {
+            return Ok(vec![Right::Read, Right::Act]);
+        }
+        let looks = match &self.look {
+            Some(known) => is(known),
+            None => token.is_none(),
+        };
+        let wrong = match token {
+            Some(_) => "the token is not the one that opens this node",
+            None => "this node is opened by a token only",
+        };
+        match (looks, &self.act) {
+            (true, Act::Lookers) => Ok(vec![Right::Read, Right::Act]),
+            (true, _) => Ok(vec![Right::Read]),
+            (false, _) => Err(Refusal::fatal(Code::NotAllowed, wrong)),
+        }
+    }
+}
+
+fn is_good(token: &str) -> bool {
+    token.len() >= TOKEN_BYTES_MIN && token.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// Does the client call us by a name that is not this machine's? Then that name is somebody else's who
@@ -136,6 +206,25 @@ mod tests {
             let refused = Access::new(open, Some(bad.to_owned())).err();
             assert_eq!(refused, Some(AccessError::BadToken), "{bad}");
         }
+    }
+
+    #[test]
+    fn looking_and_acting_are_two_rights() {
+        let (look, act) = ("look-0123456789abc", "act-0123456789abcd");
+        let here = || Access::new(at("127.0.0.1:1"), None).expect("it is this machine");
+        let rights = |access: &Access, token| access.rights(token).ok().map(|all| all.len());
+        assert_eq!(rights(&here(), None), Some(1));
+        assert_eq!(rights(&here(), Some("a token that opens nothing")), None);
+        let lookers = here().acting(Act::Lookers).expect("it needs none");
+        assert_eq!(rights(&lookers, None), Some(2));
+        let both = Access::new(at("0.0.0.0:1"), Some(look.into())).expect("it has a token");
+        let both = both.acting(Act::Token(act.into())).expect("a good one");
+        assert_eq!(rights(&both, Some(act)), Some(2));
+        assert_eq!(rights(&both, Some(look)), Some(1));
+        assert_eq!(rights(&both, None), None);
+        let short = here().acting(Act::Token("short".into()));
+        assert_eq!(short.err(), Some(AccessError::BadToken));
+        assert!(!format!("{both:?}").contains("0123"));
     }
 
     #[test]

@@ -4,20 +4,29 @@
 //! when somebody asks, and never otherwise. The server is ordinary processes of the node, see
 //! [`rusm_net`].
 //!
-//! Entry points: [`observe`], [`Snapshot`]. **Invariants**: nothing below knows of this crate. No look
+//! Entry points: [`Observe`], [`protocol`], [`Snapshot`]. **Invariants**: nothing below knows of this crate. No look
 //! walks over all processes unless it says so.
 #![forbid(unsafe_code)]
 
 mod access;
+mod app;
 mod lab;
+mod overview;
 mod prometheus;
 pub mod protocol;
+mod row;
 mod server;
+mod session;
+mod shared;
 mod snapshot;
 mod system;
+mod table;
+mod warnings;
+mod watch;
 
-pub use access::{Access, AccessError, TOKEN_BYTES_MIN};
+pub use access::{Access, AccessError, Act, TOKEN_BYTES_MIN};
+pub use app::App;
 pub use lab::Laboratory;
-pub use server::{Observer, observe};
+pub use server::{Observe, Observer};
 pub use snapshot::Snapshot;
 pub use system::System;

@@ -1,93 +1,132 @@
-//! The pages that a node shows: `/metrics`, `/healthz`, `/readyz`.
+//! What a node shows: the pages for people and programs, and the way to the control protocol.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::SystemTime;
+use std::sync::atomic::Ordering;
 
-use rusm_actor::Node;
+use rusm_actor::{Context, Node};
 use rusm_io::Reactor;
-use rusm_net::{Handler, Limits, Reply, Request, Server, serve};
+use rusm_net::{Handler, Limits, Reply, Request, WebSocket, serve};
 
 use crate::access::Access;
+use crate::app::App;
+use crate::lab::Laboratory;
 use crate::prometheus;
+use crate::protocol::FRAME_BYTES_MAX;
+use crate::session;
+use crate::shared::{Shared, With};
 use crate::snapshot::Snapshot;
 use crate::system::System;
+use crate::watch;
 
-const INDEX: &str = "/metrics  counters of the node, for Prometheus\n\
+const INDEX: &str = "/         the dashboard, for browsers\n\
+                     /metrics  counters of the node, for Prometheus\n\
                      /healthz  200 while the node runs\n\
-                     /readyz   200 once what it runs has started, 503 before\n";
+                     /readyz   200 once what it runs has started, 503 before\n\
+                     /control  the control protocol, a WebSocket\n";
+
+/// How a node is to be looked at.
+#[must_use = "it shows nothing before it is started"]
+pub struct Observe {
+    at: SocketAddr,
+    with: With,
+}
 
 /// A node that can be looked at.
-#[derive(Debug)]
 pub struct Observer {
-    server: Server,
-    ready: Arc<AtomicBool>,
+    shared: Arc<Shared>,
+    at: SocketAddr,
+}
+
+impl Observe {
+    /// Through `at`, by those who have `access`.
+    pub fn new(at: SocketAddr, access: Access) -> Self {
+        let with = With {
+            name: "rusm".into(),
+            access,
+            lab: None,
+            app: None,
+        };
+        Observe { at, with }
+    }
+
+    /// With a name for people. Default `rusm`.
+    pub fn named(mut self, name: &str) -> Self {
+        self.with.name = name.into();
+        self
+    }
+
+    /// With a laboratory.
+    pub fn with_lab(mut self, lab: Arc<dyn Laboratory>) -> Self {
+        self.with.lab = Some(lab);
+        self
+    }
+
+    /// With the app that the node runs.
+    pub fn with_app(mut self, app: Arc<dyn App>) -> Self {
+        self.with.app = Some(app);
+        self
+    }
+
+    /// Lets people and programs look at `node`, whose reactor is `reactor`. Blocks until it listens; not to be called
+    /// from a process.
+    ///
+    /// # Errors
+    /// The system's, when it does not let us listen there.
+    pub fn start(self, node: &Node, reactor: Arc<Reactor>) -> io::Result<Observer> {
+        let shared = Arc::new(Shared::new(node, reactor, self.with));
+        let limits = Limits {
+            message_bytes_max: FRAME_BYTES_MAX,
+            ..Limits::default()
+        };
+        let server = serve(node, self.at, Pages(shared.clone()), limits)?;
+        let at = server.local_addr();
+        // Set here and nowhere else.
+        let _ = shared.server.set(server);
+        watch::start(node, &shared);
+        Ok(Observer { shared, at })
+    }
 }
 
 impl Observer {
     /// Where it listens.
     pub fn local_addr(&self) -> SocketAddr {
-        self.server.local_addr()
+        self.at
     }
 
     /// What the node is there for has started: `/readyz` says so from now on.
     pub fn set_ready(&self) {
-        self.ready.store(true, Ordering::Relaxed);
+        self.shared.ready.store(true, Ordering::Relaxed);
     }
 }
 
-/// Lets people and programs look at `node`, whose reactor is `reactor`. Blocks until it listens; not to
-/// be called from a process.
-///
-/// # Errors
-/// The system's, when it does not let us listen there.
-pub fn observe(
-    node: &Node,
-    reactor: Arc<Reactor>,
-    at: SocketAddr,
-    access: Access,
-) -> io::Result<Observer> {
-    let ready = Arc::new(AtomicBool::new(false));
-    let pages = Pages {
-        // Not the node itself: it would hold its own scheduler.
-        node: Node::over(node.handle()),
-        reactor,
-        access,
-        since: SystemTime::now(),
-        ready: ready.clone(),
-    };
-    let server = serve(node, at, pages, Limits::default())?;
-    Ok(Observer { server, ready })
-}
-
-struct Pages {
-    node: Node,
-    reactor: Arc<Reactor>,
-    access: Access,
-    since: SystemTime,
-    ready: Arc<AtomicBool>,
-}
+struct Pages(Arc<Shared>);
 
 impl Handler for Pages {
     async fn answer(&self, request: Request) -> Reply {
         if !matches!(request.method(), "GET" | "HEAD") {
             return Reply::text(405, "only GET and HEAD\n").with_header("Allow", "GET, HEAD");
         }
+        let shared = &self.0;
         // These two say nothing that somebody could not know who reaches us.
         match request.path() {
             "/healthz" => return Reply::text(200, "ok\n"),
-            "/readyz" if self.ready.load(Ordering::Relaxed) => return Reply::text(200, "ready\n"),
+            "/readyz" if shared.ready.load(Ordering::Relaxed) => {
+                return Reply::text(200, "ready\n");
+            }
             "/readyz" => return Reply::text(503, "starting\n"),
+            // Its first frame says what the client may do: browsers cannot say it here.
+            "/control" if shared.access.is_foreign(&request) => return foreign(),
+            "/control" => return Reply::websocket(),
             _ => {}
         }
-        match self.access.refuses(&request) {
+        match shared.access.refuses(&request) {
             Some(401) => {
                 return Reply::text(401, "needs `Authorization: Bearer TOKEN`\n")
                     .with_header("WWW-Authenticate", "Bearer");
             }
-            Some(status) => return Reply::text(status, "not from another site\n"),
+            Some(_) => return foreign(),
             None => {}
         }
         match request.path() {
@@ -96,17 +135,26 @@ impl Handler for Pages {
             _ => Reply::text(404, format!("there is no such page; there are:\n{INDEX}")),
         }
     }
+
+    async fn talk(&self, ctx: Context, _request: Request, socket: WebSocket) {
+        session::talk(self.0.clone(), ctx, socket).await;
+    }
+}
+
+fn foreign() -> Reply {
+    Reply::text(403, "not from another site\n")
 }
 
 impl Pages {
     async fn metrics(&self) -> Reply {
+        let Shared { node, reactor, .. } = &*self.0;
         // The system's files are no disk, but they are many calls.
         let system = rusm_sched::blocking::run(System::read).await;
         let system = match system {
             Ok(system) => system,
             Err(why) => return Reply::text(503, format!("{why}\n")),
         };
-        let snapshot = Snapshot::take(&self.node, &self.reactor, self.since, system);
+        let snapshot = Snapshot::take(node, reactor, self.0.since, system);
         let page = prometheus::page(&snapshot);
         Reply::new(200).with_body(prometheus::CONTENT_TYPE, page.into_bytes())
     }

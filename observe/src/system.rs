@@ -6,7 +6,7 @@ use std::fs;
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Our program and its machine, as the system sees them. What is not known is `None`.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct System {
     /// Bytes of memory that are in use, all kinds together.
     pub resident_bytes: Option<u64>,
@@ -43,6 +43,13 @@ impl System {
             load_1m: load.split(' ').next().and_then(|text| text.parse().ok()),
         }
     }
+}
+
+/// What the processors call themselves.
+pub(crate) fn cpu_name() -> Option<String> {
+    let text = fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("model name"))?;
+    line.split_once(':').map(|(_, name)| name.trim().to_owned())
 }
 
 /// The number behind the beginning of a line.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rusm_actor::{Config, Node};
 use rusm_io::Reactor;
-use rusm_observe::{Access, Observer, observe};
+use rusm_observe::{Access, Observe, Observer};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const SECRET: &str = "0123456789abcdef";
@@ -22,7 +22,9 @@ fn observed(token: Option<&str>) -> (Node, Observer) {
     let node = Node::start_with(config, reactor.clone()).expect("a node");
     let at = "127.0.0.1:0".parse().expect("an address");
     let access = Access::new(at, token.map(Into::into)).expect("it is this machine");
-    let observer = observe(&node, reactor, at, access).expect("it listens");
+    let observer = Observe::new(at, access)
+        .start(&node, reactor)
+        .expect("it listens");
     (node, observer)
 }
 

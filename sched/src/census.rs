@@ -100,6 +100,9 @@ impl Shared {
         let all = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
         for (worker, cells) in all.iter() {
             stats.total.add(cells, now);
+            let in_turn =
+                cells.busy_since.get() != 0 && cells.task.get() != Address::NOBODY.to_bits();
+            stats.running += usize::from(in_turn);
             if let Some(worker) = worker {
                 stats.workers[*worker].add(cells, now);
             }

@@ -126,6 +126,17 @@ impl Histogram {
         Duration::ZERO
     }
 
+    /// Those that were timed since `earlier`, an older look at the same scheduler.
+    pub fn since(&self, earlier: &Histogram) -> Histogram {
+        let counts = self.counts.iter().zip(&earlier.counts);
+        Histogram {
+            counts: counts
+                .map(|(now, then)| now.saturating_sub(*then))
+                .collect(),
+            nanos: self.nanos.saturating_sub(earlier.nanos),
+        }
+    }
+
     /// All that were timed together.
     pub fn sum(&self) -> Duration {
         Duration::from_nanos(self.nanos)
@@ -209,6 +220,8 @@ pub struct Stats {
     pub workers: Vec<WorkerStats>,
     /// All together, threads for blocking work and foreign threads included.
     pub total: WorkerStats,
+    /// Threads that are in a turn now.
+    pub running: usize,
     /// Tasks in the injector and the priority queues.
     pub injected: usize,
     /// Turns that outlived the limit so far.

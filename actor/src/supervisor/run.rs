@@ -18,6 +18,7 @@ use crate::reference::Reference;
 use crate::supervisor::StartError;
 use crate::supervisor::begin::Start;
 use crate::supervisor::intensity::Intensity;
+use crate::supervisor::listed::Listed;
 use crate::supervisor::plan::{Order, Plan};
 use crate::supervisor::report::{self, Action, SupervisorReport};
 use crate::supervisor::starter::Starter;
@@ -62,8 +63,8 @@ pub(crate) struct Run {
     pub(crate) table: Table,
     pub(crate) world: Arc<World>,
     intensity: Intensity,
-    /// Restarts so far.
-    restarts: u64,
+    /// Among those of the node; counts the restarts.
+    listed: Listed,
     /// Held as long as the node has to stop it.
     top: Option<Top>,
 }
@@ -84,11 +85,12 @@ pub(crate) async fn supervise(
     starter: Starter,
 ) -> ExitReason {
     ctx.trap_exit(true);
+    let world = ctx.node().world();
     let mut run = Run {
-        world: ctx.node().world(),
+        listed: Listed::new(&world, ctx.pid()),
+        world,
         table: Table::new(plan.order),
         intensity: Intensity::new(plan.restarts_max, plan.period),
-        restarts: 0,
         top: None,
         ctx,
         parent,
@@ -249,7 +251,7 @@ impl Run {
             self.report(key, pid, reason, Action::GaveUp);
             return ControlFlow::Break(ExitReason::Shutdown);
         }
-        self.restarts += 1;
+        self.listed.count_restart();
         let pause = match self.table.get_mut(key) {
             Some(entry) => match entry.child.backoff {
                 Some(backoff) => backoff.pause(&mut entry.tries, now),
@@ -351,7 +353,7 @@ impl Run {
             pid,
             reason: reason.clone(),
             action,
-            restarts: self.restarts,
+            restarts: self.listed.restarts(),
         });
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rusm_actor::{Context, Node, Pid, send};
 use rusm_io::Reactor;
-use rusm_observe::{Access, observe};
+use rusm_observe::{Access, Observe};
 
 use super::spawn_storm::{Storm, plain};
 use super::{Scenario, choice};
@@ -63,7 +63,7 @@ fn run(env: &Env) -> Result<Report, Failure> {
     let node = Node::start_with(env.config.clone(), reactor.clone())?;
     let at = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let access = Access::new(at, None).map_err(|why| Failure::Usage(why.to_string()))?;
-    let observer = observe(&node, reactor, at, access)?;
+    let observer = Observe::new(at, access).start(&node, reactor)?;
     let every = Duration::from_secs_f64(1.0 / hz as f64);
     let looker = Looker::start(observer.local_addr(), every)?;
     let (span, workers, looks) = (env.span, env.config.workers, looker.looks.clone());

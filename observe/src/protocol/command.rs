@@ -76,21 +76,6 @@ pub enum Command {
         /// Which.
         pid: String,
     },
-    /// Tells what processes do.
-    Trace {
-        /// Which; none: no more.
-        pids: Vec<String>,
-        /// Events a second, at most.
-        #[serde(default = "per_second")]
-        per_second: u32,
-    },
-}
-
-/// Events a second that a trace tells unless more are asked for.
-const PER_SECOND: u32 = 1_000;
-
-fn per_second() -> u32 {
-    PER_SECOND
 }
 
 /// What is to come from now on. What is not named stays as it was.
@@ -191,7 +176,7 @@ pub struct NotACommand {
 }
 
 /// The types there are, as they are written.
-const TYPES: [&str; 12] = [
+const TYPES: [&str; 11] = [
     "hello",
     "set_observer_detail",
     "select",
@@ -203,7 +188,6 @@ const TYPES: [&str; 12] = [
     "spawn",
     "send",
     "kill",
-    "trace",
 ];
 
 impl Ask {

@@ -38,6 +38,9 @@ pub enum Code {
     Failed,
 }
 
+/// A longer sentence is cut.
+const MESSAGE_BYTES_MAX: usize = 500;
+
 /// An error as a sentence: what, why, what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
@@ -52,9 +55,15 @@ pub struct Refusal {
 impl Refusal {
     /// One after which the connection stays.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
+        let mut message = message.into();
+        // It may quote what a client has sent.
+        if message.len() > MESSAGE_BYTES_MAX {
+            message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
+            message.push_str(" ...");
+        }
         Refusal {
             code,
-            message: message.into(),
+            message,
             fatal: false,
         }
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::error::Refusal;
 use super::overview::Tick;
-use super::process::{By, Detail, Row, Traced, Warning};
+use super::process::{By, Detail, Row, Warning};
 use super::run::Choice;
 
 /// One frame of a node.
@@ -55,13 +55,6 @@ pub enum Frame {
     },
     /// Something that a person should look at.
     Warning(Warning),
-    /// What traced processes did.
-    Trace {
-        /// Events that were too many.
-        dropped: u64,
-        /// The others.
-        events: Vec<Traced>,
-    },
     /// A command was carried out.
     Done {
         /// Which.

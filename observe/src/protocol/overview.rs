@@ -72,8 +72,8 @@ pub struct Counters {
     pub messages_shed: u64,
     pub blocking_jobs: u64,
     pub blocking_refused: u64,
-    pub io_polls: u64,
-    pub io_events: u64,
+    pub io_polls: Option<u64>,
+    pub io_events: Option<u64>,
 }
 
 /// How full things are now.
@@ -85,7 +85,7 @@ pub struct Gauges {
     pub stuck: u64,
     pub blocking_threads: u64,
     pub blocking_queued: u64,
-    pub io_sources: u64,
+    pub io_sources: Option<u64>,
 }
 
 /// What a worker has done, and what waits for it.

@@ -39,11 +39,11 @@ pub struct Row {
     pub mailbox: u64,
     /// Reductions spent.
     pub reductions: u64,
-    /// Of them since the node's look before.
+    /// The same a second, in the latest second or so.
     pub reductions_window: Option<u64>,
     /// The time that its turns took, in microseconds.
     pub cpu: Option<f64>,
-    /// Of it since the node's look before.
+    /// The same a second, in the latest second or so.
     pub cpu_window: Option<f64>,
     /// Memory, as far as it is known.
     pub memory_bytes: u64,
@@ -76,7 +76,7 @@ pub struct Detail {
 }
 
 /// What is wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A native body has kept its worker for too long.
@@ -89,8 +89,6 @@ pub enum Kind {
     Restarts,
     /// A pool is nearly full.
     Pool,
-    /// Processes wait for each other.
-    Deadlock,
 }
 
 /// Something that a person should look at.
@@ -108,19 +106,4 @@ pub struct Warning {
     pub since: u64,
     /// What shows it.
     pub evidence: String,
-}
-
-/// One thing that a traced process did.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Traced {
-    /// When.
-    pub at: u64,
-    /// `send`, `receive`, `spawn` or `exit`.
-    pub kind: String,
-    /// Who did it.
-    pub pid: String,
-    /// To whom.
-    pub other: Option<String>,
-    /// What it was.
-    pub text: String,
 }
