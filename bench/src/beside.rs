@@ -11,10 +11,13 @@ use crate::ticker::Ticks;
 /// Whether the bystander ticks, part by part. Mirrored, so that a steady drift cancels out.
 const PARTS: [bool; 8] = [false, true, true, false, false, true, true, false];
 
-/// What was done without the bystander and with it.
+/// What was done while nobody was in the way, and while somebody was.
+#[derive(Default)]
+pub(crate) struct Sides([(u64, Duration); 2]);
+
+/// The sides, and the bystander that was in the way.
 pub(crate) struct Beside {
-    alone: (u64, Duration),
-    with: (u64, Duration),
+    sides: Sides,
     ticks: Ticks,
 }
 
@@ -22,8 +25,7 @@ pub(crate) struct Beside {
 pub(crate) async fn alternate(span: Duration, total: impl Fn() -> u64) -> Beside {
     let part = span / PARTS.len() as u32;
     let mut beside = Beside {
-        alone: (0, Duration::ZERO),
-        with: (0, Duration::ZERO),
+        sides: Sides::default(),
         ticks: Ticks::new(),
     };
     for ticking in PARTS {
@@ -35,25 +37,50 @@ pub(crate) async fn alternate(span: Duration, total: impl Fn() -> u64) -> Beside
         } else {
             rusm_sched::sleep(part).await;
         }
-        let side = match ticking {
-            true => &mut beside.with,
-            false => &mut beside.alone,
-        };
-        side.0 += total() - before;
-        side.1 += start.elapsed();
+        beside
+            .sides
+            .note(ticking, total() - before, start.elapsed());
     }
     beside
 }
 
-impl Beside {
-    pub(crate) fn report(&self) -> Report {
-        let rate = |(count, span): (u64, Duration)| count as f64 / span.as_secs_f64();
-        let (alone, with) = (rate(self.alone), rate(self.with));
-        let kept = if alone > 0.0 { with / alone } else { 0.0 };
-        Report::rate(self.ticks.count(), self.with.1, "ticks/s")
+impl Sides {
+    pub(crate) fn note(&mut self, disturbed: bool, count: u64, span: Duration) {
+        let side = &mut self.0[usize::from(disturbed)];
+        side.0 += count;
+        side.1 += span;
+    }
+
+    /// How long somebody was in the way.
+    pub(crate) fn disturbed(&self) -> Duration {
+        self.0[1].1
+    }
+
+    /// A second, alone and disturbed.
+    fn rates(&self) -> [f64; 2] {
+        self.0.map(|(count, span)| match span.is_zero() {
+            true => 0.0,
+            false => count as f64 / span.as_secs_f64(),
+        })
+    }
+
+    /// What is kept of the rate alone, in percent, and both rates; `with` says what the second
+    /// one is called.
+    pub(crate) fn report(&self, report: Report, with: &str) -> Report {
+        let [alone, disturbed] = self.rates();
+        let kept = if alone > 0.0 { disturbed / alone } else { 0.0 };
+        report
             .with("kept_pct", kept * 100.0)
             .with("turns_alone_per_s", alone)
-            .with("turns_beside_per_s", with)
+            .with(&format!("turns_{with}_per_s"), disturbed)
+    }
+}
+
+impl Beside {
+    pub(crate) fn report(&self) -> Report {
+        let report = Report::rate(self.ticks.count(), self.sides.disturbed(), "ticks/s");
+        self.sides
+            .report(report, "beside")
             .with_latency(&self.ticks.late)
             .with_latency_named("corrected_", &self.ticks.corrected)
     }
@@ -95,12 +122,23 @@ mod tests {
 
     #[test]
     fn the_share_kept_is_the_rate_beside_in_percent_of_the_rate_alone() {
-        let second = Duration::from_secs(1);
-        let beside = Beside {
-            alone: (200, second * 2),
-            with: (96, second),
-            ticks: Ticks::new(),
-        };
-        assert_eq!(beside.report().figure("kept_pct"), Some(96.0));
+        let (second, mut sides) = (Duration::from_secs(1), Sides::default());
+        sides.note(false, 150, second);
+        sides.note(true, 96, second);
+        sides.note(false, 50, second);
+        assert_eq!(kept(&sides), Some(96.0));
+    }
+
+    #[test]
+    fn nothing_is_kept_of_nothing() {
+        assert_eq!(kept(&Sides::default()), Some(0.0));
+        let mut sides = Sides::default();
+        sides.note(true, 96, Duration::from_secs(1));
+        assert_eq!(kept(&sides), Some(0.0));
+    }
+
+    fn kept(sides: &Sides) -> Option<f64> {
+        let report = Report::rate(1, Duration::from_secs(1), "ticks/s");
+        sides.report(report, "beside").figure("kept_pct")
     }
 }

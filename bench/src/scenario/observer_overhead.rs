@@ -14,6 +14,7 @@ use rusm_observe::{Access, Observe};
 
 use super::spawn_storm::{Storm, plain};
 use super::{Scenario, choice};
+use crate::beside::Sides;
 use crate::env::Env;
 use crate::failure::Failure;
 use crate::gather::mail;
@@ -41,6 +42,9 @@ const PARTS: [bool; 4] = [false, true, true, false];
 /// Looks that a part has time for, unless the whole run has not.
 const LOOKS_A_PART: u32 = 2;
 
+/// Looks a second: more than the kernel's timers keep to.
+const HZ_MAX: u64 = 1_000;
+
 const PAIRS: usize = 64;
 const STORM: Storm = Storm {
     spawners: 2,
@@ -50,6 +54,11 @@ const STORM: Storm = Storm {
 
 fn run(env: &Env) -> Result<Report, Failure> {
     let hz = env.positive("hz")?;
+    if hz > HZ_MAX {
+        return Err(Failure::Usage(format!(
+            "`hz={hz}` is more often than anybody looks: give {HZ_MAX} at most."
+        )));
+    }
     let load = match env.text("load") {
         "spawns" => storm,
         "messages" => pairs,
@@ -73,12 +82,8 @@ fn run(env: &Env) -> Result<Report, Failure> {
         alternate(&ctx, span, rounds, &looks).await
     })?;
     let latency = looker.end()?;
-    let [alone, watched] = sides.map(|(count, span)| count as f64 / span.as_secs_f64());
-    Ok(Report::rate(latency.count(), sides[1].1, "looks/s")
-        .with("kept_pct", watched / alone * 100.0)
-        .with("turns_alone_per_s", alone)
-        .with("turns_watched_per_s", watched)
-        .with_latency(&latency))
+    let report = Report::rate(latency.count(), sides.disturbed(), "looks/s");
+    Ok(sides.report(report, "watched").with_latency(&latency))
 }
 
 /// How often all parts fit into `span`.
@@ -88,22 +93,20 @@ fn rounds(span: Duration, every: Duration) -> u32 {
 }
 
 /// Turns without and with somebody who looks, and how long that took.
-async fn alternate(
-    ctx: &Context,
-    span: Duration,
-    rounds: u32,
-    looks: &AtomicBool,
-) -> [(u64, Duration); 2] {
+async fn alternate(ctx: &Context, span: Duration, rounds: u32, looks: &AtomicBool) -> Sides {
     let handle = ctx.node().handle();
     let part = span / (PARTS.len() as u32 * rounds);
-    let mut sides = [(0, Duration::ZERO); 2];
-    for looking in PARTS.repeat(rounds as usize) {
+    let mut sides = Sides::default();
+    for looking in PARTS
+        .into_iter()
+        .cycle()
+        .take(PARTS.len() * rounds as usize)
+    {
         looks.store(looking, Relaxed);
         let (before, start) = (handle.stats().total.turns, Instant::now());
         rusm_sched::sleep(part).await;
-        let side = &mut sides[usize::from(looking)];
-        side.0 += handle.stats().total.turns - before;
-        side.1 += start.elapsed();
+        let turns = handle.stats().total.turns - before;
+        sides.note(looking, turns, start.elapsed());
     }
     looks.store(false, Relaxed);
     sides
@@ -111,10 +114,7 @@ async fn alternate(
 
 fn storm(ctx: &Context, span: Duration, workers: usize) {
     ctx.spawn(move |ctx| async move {
-        let node = ctx.node().handle();
-        let before = node.exited();
-        let ended = move || node.exited() - before;
-        STORM.run(&ctx, span, workers, plain::<0>, ended).await;
+        STORM.run_exact(&ctx, span, workers, plain::<0>).await;
     });
 }
 

@@ -97,6 +97,20 @@ impl Storm {
             .with("peak_alive", shared.peak.load(Relaxed) as f64)
     }
 
+    /// The same where the node's own counters say how many have ended.
+    pub(super) async fn run_exact(
+        self,
+        ctx: &Context,
+        span: Duration,
+        workers: usize,
+        spawn: impl Fn(&Context, u64) + Clone + Send + 'static,
+    ) -> Report {
+        let node = ctx.node().handle();
+        let before = node.exited();
+        let ended = move || node.exited() - before;
+        self.run(ctx, span, workers, spawn, ended).await
+    }
+
     async fn spawner(
         self,
         ctx: Context,
@@ -174,12 +188,7 @@ fn storm_of(
     spawn: impl Fn(&Context, u64) + Clone + Send + 'static,
 ) -> Result<Report, Failure> {
     let (span, workers) = (env.span, env.config.workers);
-    env.drive(move |ctx| async move {
-        let node = ctx.node().handle();
-        let before = node.exited();
-        let ended = move || node.exited() - before;
-        storm.run(&ctx, span, workers, spawn, ended).await
-    })
+    env.drive(move |ctx| async move { storm.run_exact(&ctx, span, workers, spawn).await })
 }
 
 /// Processes with `STATE` bytes of their own and nothing to do.
