@@ -2,8 +2,9 @@
 //! driver is run so that no run lasts for ever.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use rusm_actor::{Context, ExitReason, Node};
 use rusm_sched::Config;
@@ -11,6 +12,7 @@ use rusm_sched::Config;
 use crate::args::{self, Setting};
 use crate::failure::Failure;
 use crate::scenario::{Scenario, WORKERS};
+use crate::watch::Watch;
 
 /// The longest time a user may ask a scenario to run.
 pub(crate) const SECONDS_MAX: f64 = 3600.0;
@@ -18,14 +20,22 @@ pub(crate) const SECONDS_MAX: f64 = 3600.0;
 /// What a run may take beyond the time it was given, before it is given up.
 const EXTRA_MAX: Duration = Duration::from_secs(60);
 
+/// Of anything that a scenario counts: far beyond any machine, and no size of it overflows.
+pub(crate) const NUMBER_MAX: u64 = 1_000_000_000;
+
+/// How long a run that was stopped goes on before it is noticed.
+const STOP_EVERY: Duration = Duration::from_millis(20);
+
 /// What a node may take to stop.
-const STOP_MAX: Duration = Duration::from_secs(10);
+pub(crate) const STOP_MAX: Duration = Duration::from_secs(10);
 
 /// The settings of one run.
 pub(crate) struct Env {
     pub(crate) config: Config,
     pub(crate) span: Duration,
-    scenario: &'static Scenario,
+    /// Who looks at the run, and may stop it.
+    pub(crate) watch: Arc<Watch>,
+    pub(crate) scenario: &'static Scenario,
     chosen: BTreeMap<&'static str, String>,
 }
 
@@ -36,6 +46,7 @@ impl Env {
         let mut env = Env {
             config: Config::default(),
             span: Duration::from_secs(3),
+            watch: Arc::default(),
             scenario,
             chosen: BTreeMap::new(),
         };
@@ -50,6 +61,7 @@ impl Env {
         if key == "secs" {
             self.span = seconds(value)?;
         } else if let Some(choice) = self.scenario.choice(key) {
+            choice.check(value).map_err(Failure::Usage)?;
             self.chosen.insert(choice.name, value.to_string());
         } else if Config::fields().contains(&field) {
             self.config.set(field, value).map_err(Failure::Usage)?;
@@ -78,8 +90,7 @@ impl Env {
         if text == WORKERS {
             return Ok(self.config.workers as u64);
         }
-        args::number(text)
-            .ok_or_else(|| Failure::Usage(format!("`{key}={text}` is not a whole number.")))
+        Ok(args::number(text).expect("what was chosen is checked, and the defaults are numbers"))
     }
 
     /// The same, where none of it makes no sense.
@@ -111,7 +122,7 @@ impl Env {
         Fut: Future<Output = T> + Send + 'static,
         T: Send + 'static,
     {
-        let limit = self.span + EXTRA_MAX;
+        let _shown = self.watch.show(node);
         let (tell, told) = mpsc::channel();
         let driver = node.spawn_join(|ctx| {
             let work = body(ctx);
@@ -120,15 +131,39 @@ impl Env {
                 let _ = tell.send(work.await);
             }
         });
-        let outcome = told.recv_timeout(limit).map_err(|error| match error {
-            RecvTimeoutError::Timeout => Failure::Late(limit),
-            RecvTimeoutError::Disconnected => {
-                Failure::Ended(driver.wait_for(STOP_MAX).unwrap_or(ExitReason::Normal))
-            }
-        });
+        let ended = || driver.wait_for(STOP_MAX).unwrap_or(ExitReason::Normal);
+        let outcome = self.hear(&told, ended);
         let stopped = node.shutdown(STOP_MAX).map_err(Failure::Stop);
         let value = outcome?;
         stopped.map(|()| value)
+    }
+
+    /// What the driver hands in, unless the time is over or the run is stopped before that.
+    fn hear<T>(&self, told: &Receiver<T>, ended: impl Fn() -> ExitReason) -> Result<T, Failure> {
+        let (start, limit) = (Instant::now(), self.span + EXTRA_MAX);
+        loop {
+            match told.recv_timeout(STOP_EVERY) {
+                // Some workloads come to their end by themselves then, with half a report.
+                Ok(_) if self.watch.is_stopped() => return Err(Failure::Stopped),
+                Ok(value) => return Ok(value),
+                Err(RecvTimeoutError::Disconnected) => return Err(Failure::Ended(ended())),
+                Err(RecvTimeoutError::Timeout) if self.watch.is_stopped() => {
+                    return Err(Failure::Stopped);
+                }
+                Err(RecvTimeoutError::Timeout) if start.elapsed() >= limit => {
+                    return Err(Failure::Late(limit));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    /// For a scenario that has no driver: does a run that began at `start` go on?
+    pub(crate) fn goes_on(&self, start: Instant) -> Result<bool, Failure> {
+        match self.watch.is_stopped() {
+            true => Err(Failure::Stopped),
+            false => Ok(start.elapsed() < self.span),
+        }
     }
 }
 
@@ -187,6 +222,29 @@ mod tests {
             assert!(seconds(text).is_err(), "{text}");
         }
         assert!(env(&[("batch", "0")]).unwrap().positive("batch").is_err());
+    }
+
+    #[test]
+    fn a_choice_that_is_a_number_takes_no_word_and_nothing_that_would_overflow() {
+        for value in ["many", "-1", "", "1000000001"] {
+            let text = env(&[("batch", value)]).err().unwrap().to_string();
+            assert!(text.contains(&format!("`batch={value}`")), "{text}");
+        }
+        assert!(env(&[("spawners", "workers"), ("batch", "1_000")]).is_ok());
+    }
+
+    #[test]
+    fn a_run_that_is_stopped_ends_and_its_node_is_no_longer_shown() {
+        let env = env(&[("secs", "3000")]).unwrap();
+        let watch = env.watch.clone();
+        let outcome = env.drive(move |_ctx| async move {
+            assert!(watch.node().is_some());
+            watch.stop();
+            std::future::pending::<()>().await
+        });
+        assert!(matches!(outcome, Err(Failure::Stopped)));
+        assert!(env.watch.node().is_none());
+        assert!(env.goes_on(Instant::now()).is_err());
     }
 
     #[test]

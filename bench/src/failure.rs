@@ -1,6 +1,7 @@
 //! Every way a run can end without a report, as one sentence for the user and one exit code.
 
 use std::fmt;
+use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
 
 use rusm_actor::{ExitReason, ShutdownError};
@@ -23,6 +24,10 @@ pub(crate) enum Failure {
     Ended(ExitReason),
     /// The workload took longer than any run may.
     Late(Duration),
+    /// Somebody stopped it.
+    Stopped,
+    /// Our own code fell over.
+    Panicked(String),
     /// The workload ran, and did not do anything.
     Nothing,
 }
@@ -30,6 +35,17 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn guest(error: impl fmt::Display) -> Self {
         Failure::Guest(error.to_string())
+    }
+
+    /// Of something that is run with settings from outside: what it panics with ends it, not the program.
+    pub(crate) fn contain<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+        panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|what| {
+            let text = what
+                .downcast_ref::<&str>()
+                .map(|text| text.to_string())
+                .or_else(|| what.downcast_ref::<String>().cloned());
+            Err(Failure::Panicked(text.unwrap_or_default()))
+        })
     }
 
     /// 2 for misuse, 1 for everything that went wrong later.
@@ -54,6 +70,11 @@ impl fmt::Display for Failure {
                 f,
                 "the workload was not done after {limit:?}. Give it less to do, or ask for a shorter run."
             ),
+            Failure::Stopped => write!(f, "the run was stopped"),
+            Failure::Panicked(what) => write!(
+                f,
+                "the scenario panicked: {what}. That is a fault of RUSM or of the scenario, not of the settings."
+            ),
             Failure::Nothing => write!(f, "the workload ran and did nothing at all"),
         }
     }
@@ -68,5 +89,22 @@ impl From<StartError> for Failure {
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Failure::Io(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_a_failure_that_says_what_it_was() {
+        for (number, says) in [(7, "seven"), (8, "8 it is")] {
+            let outcome: Result<(), Failure> = Failure::contain(|| match number {
+                7 => panic!("seven"),
+                other => panic!("{other} it is"),
+            });
+            let text = outcome.unwrap_err().to_string();
+            assert!(text.contains(says), "{text}");
+        }
     }
 }

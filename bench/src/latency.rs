@@ -4,6 +4,11 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+/// The shares of a distribution that its curve is drawn through.
+const SHARES: [f64; 11] = [
+    0.0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999, 0.99999, 1.0,
+];
+
 /// Durations, to three significant digits.
 #[derive(Clone)]
 pub(crate) struct Latency(Histogram<u64>);
@@ -42,9 +47,22 @@ impl Latency {
         self.0.value_at_quantile(quantile) as f64 / 1e3
     }
 
+    /// Microseconds by share of what was timed; no points where nothing was.
+    pub(crate) fn curve(&self) -> Vec<(f64, f64)> {
+        match self.count() {
+            0 => Vec::new(),
+            _ => curve(|share| self.quantile_us(share)),
+        }
+    }
+
     pub(crate) fn max_us(&self) -> f64 {
         self.0.max() as f64 / 1e3
     }
+}
+
+/// The curve of any distribution that knows its quantiles.
+pub(crate) fn curve(quantile_us: impl Fn(f64) -> f64) -> Vec<(f64, f64)> {
+    SHARES.map(|share| (share, quantile_us(share))).to_vec()
 }
 
 fn nanos(span: Duration) -> u64 {
@@ -73,6 +91,18 @@ mod tests {
         let mut latency = Latency::new();
         latency.note_due_every(Duration::from_millis(1), Duration::from_micros(50));
         assert_eq!(latency.count(), 1);
+    }
+
+    #[test]
+    fn a_curve_goes_from_the_shortest_to_the_longest_and_never_down() {
+        let mut latency = Latency::new();
+        assert!(latency.curve().is_empty());
+        for micros in [1, 2, 3, 500] {
+            latency.note(Duration::from_micros(micros));
+        }
+        let curve = latency.curve();
+        assert!(curve.is_sorted_by(|one, other| one.0 < other.0 && one.1 <= other.1));
+        assert!(curve[0].1 < 1.1 && curve.last().unwrap().1 >= 500.0);
     }
 
     #[test]

@@ -4,6 +4,9 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+/// The source that this program was built from, as git names it.
+pub(crate) const COMMIT: &str = env!("RUSM_BENCH_COMMIT");
+
 /// What a reader must know before comparing figures.
 #[derive(Clone, Debug)]
 pub(crate) struct Machine {

@@ -8,6 +8,9 @@ mod beside;
 mod env;
 mod failure;
 mod gather;
+#[allow(dead_code)] // Until the server of a node takes one.
+mod lab;
+mod lanes;
 mod latency;
 mod lunatic;
 mod machine;
@@ -17,6 +20,7 @@ mod scenario;
 mod smoke;
 mod sweep;
 mod ticker;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -74,7 +78,7 @@ fn run(name: &str, seconds: Option<&str>, args: &Args) -> Result<String, Failure
 }
 
 fn peer(workload: &str, args: &Args) -> Result<String, Failure> {
-    let scenario = scenario::find(workload)?;
+    let scenario = scenario::find_workload(workload)?;
     let env = Env::new(scenario, &args.settings)?;
     Ok((scenario.run)(&env)?.json_line(workload))
 }

@@ -5,6 +5,7 @@
 #[derive(Clone, Copy)]
 pub(crate) struct Profile {
     pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
     /// Spawners on a node of this many workers.
     pub(crate) spawners: fn(u64) -> u64,
     /// Processes started between two yields of a spawner.
@@ -19,18 +20,21 @@ pub(crate) struct Profile {
 pub(crate) const PROFILES: [Profile; 3] = [
     Profile {
         name: "light",
+        about: "one spawner, so that most of the node is free",
         spawners: |_| 1,
         batch: 4,
         state: 0,
     },
     Profile {
         name: "balanced",
+        about: "a spawner for each worker, as the peers are measured",
         spawners: |workers| workers,
         batch: 16,
         state: 0,
     },
     Profile {
         name: "max",
+        about: "two spawners for each worker, and bodies of 256 bytes",
         spawners: |workers| workers * 2,
         batch: 64,
         state: 256,

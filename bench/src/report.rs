@@ -13,6 +13,8 @@ pub(crate) struct Report {
     pub(crate) value: f64,
     pub(crate) unit: &'static str,
     figures: Vec<(String, f64)>,
+    /// Latency in microseconds by share, if the workload timed one above all.
+    pub(crate) curve: Vec<(f64, f64)>,
 }
 
 impl Report {
@@ -22,6 +24,7 @@ impl Report {
             value: count as f64 / elapsed.as_secs_f64(),
             unit,
             figures: Vec::new(),
+            curve: Vec::new(),
         }
     }
 
@@ -30,26 +33,38 @@ impl Report {
         self
     }
 
-    /// `p50_us`, `p99_us` and `max_us`; nothing where nothing was measured.
+    /// The usual quantiles as figures (`p50_us` to `max_us`) and the whole curve; nothing where
+    /// nothing was measured.
     pub(crate) fn with_latency(self, latency: &Latency) -> Self {
-        self.with_latency_named("", latency)
+        self.with_latency_named("", latency).with_curve(latency)
     }
 
-    /// The same with a word in front: `corrected_p50_us`.
+    pub(crate) fn with_curve(mut self, latency: &Latency) -> Self {
+        self.curve = latency.curve();
+        self
+    }
+
+    /// The figures with a word in front: `corrected_p50_us`.
     pub(crate) fn with_latency_named(self, prefix: &str, latency: &Latency) -> Self {
         if latency.count() == 0 {
             return self;
         }
         self.with(&format!("{prefix}p50_us"), latency.quantile_us(0.50))
+            .with(&format!("{prefix}p95_us"), latency.quantile_us(0.95))
             .with(&format!("{prefix}p99_us"), latency.quantile_us(0.99))
+            .with(&format!("{prefix}p999_us"), latency.quantile_us(0.999))
             .with(&format!("{prefix}max_us"), latency.max_us())
     }
 
+    pub(crate) fn figures(&self) -> impl Iterator<Item = (&str, f64)> {
+        let figures = self.figures.iter();
+        figures.map(|(name, value)| (name.as_str(), *value))
+    }
+
     pub(crate) fn figure(&self, key: &str) -> Option<f64> {
-        self.figures
-            .iter()
-            .find(|(name, _)| name == key)
-            .map(|(_, value)| *value)
+        self.figures()
+            .find(|(name, _)| *name == key)
+            .map(|(_, value)| value)
     }
 
     /// The line every peer prints, with this process's memory as it is now.
@@ -120,7 +135,8 @@ mod tests {
         assert_eq!(line["value"], 1500.0);
         assert_eq!(line["unit"], "msgs/s");
         assert_eq!(line["n"], 3.0);
-        for key in ["p50_us", "p99_us", "max_us", "rss_kb", "peak_rss_kb"] {
+        let times = ["p50_us", "p95_us", "p99_us", "p999_us", "max_us"];
+        for key in times.into_iter().chain(["rss_kb", "peak_rss_kb"]) {
             assert!(line[key].is_number(), "{key}");
         }
     }

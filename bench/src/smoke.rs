@@ -12,7 +12,7 @@ const SECONDS: &str = "0.2";
 pub(crate) fn command() -> ExitCode {
     let (mut passed, mut failed) = (0, 0);
     for scenario in scenario::ALL {
-        match once(scenario) {
+        match Failure::contain(|| once(scenario)) {
             Ok(report) => {
                 passed += 1;
                 println!("ok      {}", report.human_line(scenario.name));

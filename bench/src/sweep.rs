@@ -1,145 +1,54 @@
-//! Runs one scenario over a grid of settings. Decides the order of the runs: all points once to warm up, then round
-//! after round over all of them, each round shuffled by the seed, so that a machine that drifts hits all alike.
+//! Runs one scenario over a grid of settings, for the command line and for the laboratory.
 
+mod files;
 mod grid;
+mod plan;
+mod spread;
 mod table;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::args::{Args, Setting, number};
-use crate::env::{self, Env};
+use crate::env;
 use crate::failure::Failure;
-use crate::machine::Machine;
-use crate::report::Report;
-use crate::scenario::{self, Scenario};
 
-use grid::Axis;
+use files::Files;
 
-/// Runs that one sweep may ask for.
-const RUNS_MAX: u64 = 10_000;
-
-/// What is to be run.
-struct Plan {
-    scenario: &'static Scenario,
-    axes: Vec<Axis>,
-    repeats: u64,
-    warmup: u64,
-    seconds: f64,
-    seed: u64,
-    csv: Option<PathBuf>,
-    json: Option<PathBuf>,
-}
-
-/// One point of the grid and what its runs reported, warm-up left out.
-struct Outcome {
-    settings: Vec<Setting>,
-    reports: Vec<Report>,
-}
-
-/// Everything a reader of the figures needs.
-struct Sweep {
-    plan: Plan,
-    machine: Machine,
-    outcomes: Vec<Outcome>,
-}
+pub(crate) use grid::Axis;
+pub(crate) use plan::{Outcome, Plan, Sweep};
+pub(crate) use spread::Spread;
 
 pub(crate) fn command(name: &str, settings: Vec<Setting>) -> Result<ExitCode, Failure> {
-    let plan = Plan::parse(name, settings)?;
-    // A file that cannot be written is better found out now than after the last run.
-    for path in plan.csv.iter().chain(&plan.json) {
-        std::fs::write(path, "")?;
-    }
-    let sweep = plan.run(|scenario, env| (scenario.run)(env))?;
+    let (plan, files) = parse(name, settings)?;
+    files.touch()?;
+    let sweep = plan.run(|scenario, env| (scenario.run)(env), |_, _| ())?;
     print!("{}", table::human(&sweep));
-    if let Some(path) = &sweep.plan.csv {
-        std::fs::write(path, table::csv(&sweep))?;
-    }
-    if let Some(path) = &sweep.plan.json {
-        std::fs::write(path, table::json(&sweep))?;
-    }
+    files.write(&sweep)?;
     Ok(ExitCode::SUCCESS)
 }
 
-impl Plan {
-    /// What is no setting of the sweep itself is an axis. Every point is tried against the
-    /// scenario before the first one runs: a typing error must not cost an hour.
-    fn parse(name: &str, settings: Vec<Setting>) -> Result<Self, Failure> {
-        let scenario = scenario::find(name)?;
-        let mut args = Args {
-            words: Vec::new(),
-            settings,
-        };
-        let mut whole = |key: &str, default| match args.take(key) {
-            None => Ok(default),
-            Some(text) => number(&text)
-                .ok_or_else(|| Failure::Usage(format!("`{key}={text}` is not a whole number."))),
-        };
-        let (repeats, warmup, seed) =
-            (whole("repeats", 3)?, whole("warmup", 1)?, whole("seed", 1)?);
-        let seconds = env::seconds(args.take("seconds").as_deref().unwrap_or("1"))?;
-        let plan = Plan {
-            scenario,
-            repeats: repeats.max(1),
-            warmup,
-            seconds: seconds.as_secs_f64(),
-            seed,
-            csv: args.take("csv").map(PathBuf::from),
-            json: args.take("json").map(PathBuf::from),
-            axes: Axis::all(args.settings)?,
-        };
-        plan.check().map(|()| plan)
-    }
-
-    fn check(&self) -> Result<(), Failure> {
-        let rounds = self.repeats.saturating_add(self.warmup);
-        let runs = grid::size(&self.axes).saturating_mul(rounds);
-        if runs > RUNS_MAX {
-            return Err(Failure::Usage(format!(
-                "that is a sweep of {runs} runs, and {RUNS_MAX} are the most: give fewer values or repeats."
-            )));
-        }
-        for settings in grid::points(&self.axes) {
-            self.env(&settings)?;
-        }
-        Ok(())
-    }
-
-    fn env(&self, settings: &[Setting]) -> Result<Env, Failure> {
-        let mut settings = settings.to_vec();
-        settings.push(("secs".to_string(), self.seconds.to_string()));
-        Env::new(self.scenario, &settings)
-    }
-
-    fn run(
-        self,
-        run: impl Fn(&Scenario, &Env) -> Result<Report, Failure>,
-    ) -> Result<Sweep, Failure> {
-        let mut outcomes: Vec<Outcome> = grid::points(&self.axes)
-            .into_iter()
-            .map(|settings| Outcome {
-                settings,
-                reports: Vec::new(),
-            })
-            .collect();
-        let mut random = self.seed;
-        for round in 0..self.warmup + self.repeats {
-            let mut order: Vec<usize> = (0..outcomes.len()).collect();
-            grid::shuffle(&mut order, &mut random);
-            for index in order {
-                let outcome = &mut outcomes[index];
-                let report = run(self.scenario, &self.env(&outcome.settings)?)?;
-                if round >= self.warmup {
-                    outcome.reports.push(report);
-                }
-            }
-        }
-        Ok(Sweep {
-            plan: self,
-            machine: Machine::look(),
-            outcomes,
-        })
-    }
+/// What is no setting of the sweep itself is an axis.
+fn parse(name: &str, settings: Vec<Setting>) -> Result<(Plan, Files), Failure> {
+    let mut args = Args {
+        words: Vec::new(),
+        settings,
+    };
+    let mut whole = |key: &str, default| match args.take(key) {
+        None => Ok(default),
+        Some(text) => number(&text)
+            .ok_or_else(|| Failure::Usage(format!("`{key}={text}` is not a whole number."))),
+    };
+    let (repeats, warmup, seed) = (whole("repeats", 3)?, whole("warmup", 1)?, whole("seed", 1)?);
+    let seconds = env::seconds(args.take("seconds").as_deref().unwrap_or("1"))?;
+    let files = Files::of(&mut args);
+    let plan = Plan {
+        repeats: repeats.max(1),
+        warmup,
+        seconds: seconds.as_secs_f64(),
+        seed,
+        ..Plan::new(name, Axis::all(args.settings)?)?
+    };
+    plan.check().map(|()| (plan, files))
 }
 
 #[cfg(test)]
@@ -148,12 +57,13 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::env::Env;
+    use crate::report::Report;
+    use crate::scenario::Scenario;
 
     pub(super) fn plan(line: &str) -> Result<Plan, Failure> {
-        Plan::parse(
-            "ping-pong",
-            Args::parse(line.split_whitespace().map(String::from)).settings,
-        )
+        let args = Args::parse(line.split_whitespace().map(String::from));
+        parse("ping-pong", args.settings).map(|(plan, _)| plan)
     }
 
     /// A sweep whose runs are made up: the value is the number of the run.
@@ -163,7 +73,7 @@ mod tests {
             *count.borrow_mut() += 1;
             Ok(Report::rate(*count.borrow(), Duration::from_secs(1), "msgs/s").with("p99_us", 2.5))
         };
-        plan(line).unwrap().run(run).unwrap()
+        plan(line).unwrap().run(run, |_, _| ()).unwrap()
     }
 
     #[test]
@@ -174,6 +84,19 @@ mod tests {
             assert_eq!(outcome.reports.len(), 2);
             assert!(outcome.reports.iter().all(|report| report.value > 6.0));
         }
+    }
+
+    #[test]
+    fn whoever_looks_is_told_after_each_run() {
+        let told = RefCell::new(Vec::new());
+        let run = |_: &Scenario, _: &Env| Ok(Report::rate(1, Duration::from_secs(1), "msgs/s"));
+        let look = |sweep: &Sweep, done| {
+            let counted: usize = sweep.outcomes.iter().map(|it| it.reports.len()).sum();
+            told.borrow_mut().push((done, counted));
+        };
+        let plan = plan("pairs=1,2 repeats=1 warmup=1").unwrap();
+        plan.run(run, look).unwrap();
+        assert_eq!(told.into_inner(), [(1, 0), (2, 0), (3, 1), (4, 2)]);
     }
 
     #[test]
@@ -188,13 +111,17 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_field_value_or_size_is_refused_before_anything_runs() {
+    fn what_is_wrong_or_too_much_is_refused_before_anything_runs() {
         for line in [
             "bugdet=1,2",
             "budget=1,many",
+            "pairs=1,many",
+            "pairs=",
+            "secs=1,2",
             "repeats=few",
             "seconds=0",
             "budget=1,2 repeats=9999999",
+            "budget=1,2 seconds=3600 repeats=20",
         ] {
             assert_eq!(plan(line).err().map(|it| it.exit_code()), Some(2), "{line}");
         }
@@ -203,7 +130,8 @@ mod tests {
     #[test]
     fn a_real_sweep_of_a_real_field_reports_every_point() {
         let plan = plan("budget=50,1000 workers=2 repeats=1 warmup=0 seconds=0.02").unwrap();
-        let sweep = plan.run(|scenario, env| (scenario.run)(env)).unwrap();
-        assert!(sweep.outcomes.iter().all(|it| it.reports[0].value > 0.0));
+        let sweep = plan.run(|scenario, env| (scenario.run)(env), |_, _| ());
+        let outcomes = sweep.unwrap().outcomes;
+        assert!(outcomes.iter().all(|it| it.reports[0].value > 0.0));
     }
 }

@@ -66,9 +66,10 @@ impl Cache {
 fn run(env: &Env) -> Result<Report, Failure> {
     let functions = env.positive("functions")?;
     let (node, cache) = (Node::start(env.config.clone())?, Cache::new());
+    let _shown = env.watch.show(&node);
     let (mut cold, mut cached, mut hot) = (Latency::new(), Latency::new(), Latency::new());
     let (start, mut modules, mut hits) = (Instant::now(), 0_u64, 0);
-    while start.elapsed() < env.span || modules == 0 {
+    while env.goes_on(start)? || modules == 0 {
         let wasm = wat::parse_str(module(functions, modules)).map_err(Failure::guest)?;
         // Two engines, so that the second finds the code on the disk and nowhere else.
         for times in [&mut cold, &mut cached] {

@@ -50,6 +50,7 @@ fn run(env: &Env) -> Result<Report, Failure> {
 /// that is none of the node's says that the time is over.
 fn beside_spinners(env: &Env) -> Result<Report, Failure> {
     let (span, hogs) = (env.span, env.positive("hogs")?);
+    let watch = env.watch.clone();
     env.drive(move |ctx| async move {
         let stop = Arc::new(AtomicBool::new(false));
         let ticks = Arc::new(Mutex::new(None));
@@ -64,7 +65,7 @@ fn beside_spinners(env: &Env) -> Result<Report, Failure> {
         rusm_sched::sleep(Duration::from_millis(50)).await;
         let (ended, start) = (stop.clone(), Instant::now());
         std::thread::spawn(move || {
-            std::thread::sleep(span);
+            watch.sleep(span);
             ended.store(true, Relaxed);
         });
         for seed in 0..hogs {

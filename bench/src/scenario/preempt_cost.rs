@@ -170,6 +170,7 @@ fn process(node: &Node, guest: &Prepared) -> Result<Duration, Failure> {
 fn run(env: &Env) -> Result<Report, Failure> {
     let (size, start, mut rounds) = (env.positive("size")?, Instant::now(), 0);
     let node = Node::start(env.config.clone())?;
+    let _shown = env.watch.show(&node);
     let ours = engine(&node, 4)?;
     let mut programs = Vec::new();
     for (_, functions, unit) in PROGRAMS {
@@ -181,7 +182,7 @@ fn run(env: &Env) -> Result<Report, Failure> {
         programs.push((prepare(&ours, &text)?, bare));
     }
     let mut best = [[Duration::MAX; MEANS.len() + 1]; PROGRAMS.len()];
-    while start.elapsed() < env.span || rounds == 0 {
+    while env.goes_on(start)? || rounds == 0 {
         for ((guest, bare), best) in programs.iter_mut().zip(&mut best) {
             best[0] = best[0].min(process(&node, guest)?);
             for (bare, best) in bare.iter_mut().zip(&mut best[1..]) {

@@ -4,14 +4,14 @@ use crate::args::Setting;
 use crate::failure::Failure;
 
 /// One key and the values it takes.
-pub(super) struct Axis {
-    pub(super) key: String,
-    values: Vec<String>,
+pub(crate) struct Axis {
+    pub(crate) key: String,
+    pub(crate) values: Vec<String>,
 }
 
 impl Axis {
     /// `key=a,b,c` for every setting; a key may be there only once.
-    pub(super) fn all(settings: Vec<Setting>) -> Result<Vec<Self>, Failure> {
+    pub(crate) fn all(settings: Vec<Setting>) -> Result<Vec<Self>, Failure> {
         let mut axes: Vec<Axis> = Vec::new();
         for (key, values) in settings {
             if axes.iter().any(|axis| axis.key == key) {

@@ -4,32 +4,9 @@
 use rusm_sched::Config;
 use serde_json::{Map, Value, json};
 
-use super::{Outcome, Sweep};
-use crate::report::{Report, short, tidy};
-
-/// Minimum, median and maximum; of an even number of values the upper middle one, as the peers'
-/// tables have it.
-struct Spread {
-    min: f64,
-    median: f64,
-    max: f64,
-}
-
-impl Spread {
-    fn of(outcome: &Outcome, figure: impl Fn(&Report) -> Option<f64>) -> Option<Self> {
-        let mut values: Vec<f64> = outcome.reports.iter().filter_map(figure).collect();
-        values.sort_by(f64::total_cmp);
-        Some(Spread {
-            min: *values.first()?,
-            median: values[values.len() / 2],
-            max: *values.last()?,
-        })
-    }
-
-    fn of_value(outcome: &Outcome) -> Self {
-        Self::of(outcome, |report| Some(report.value)).expect("a point is run at least once")
-    }
-}
+use super::plan::Outcome;
+use super::{Spread, Sweep};
+use crate::report::{short, tidy};
 
 pub(super) fn human(sweep: &Sweep) -> String {
     let mut out = format!(
@@ -42,7 +19,7 @@ pub(super) fn human(sweep: &Sweep) -> String {
         sweep.plan.seed
     );
     for outcome in &sweep.outcomes {
-        let spread = Spread::of_value(outcome);
+        let spread = value(outcome);
         let settings: Vec<String> = outcome
             .settings
             .iter()
@@ -68,7 +45,7 @@ pub(super) fn csv(sweep: &Sweep) -> String {
     ];
     let mut out = row(keys.chain(fixed).map(String::from));
     for outcome in &sweep.outcomes {
-        let spread = Spread::of_value(outcome);
+        let spread = value(outcome);
         let p99 = Spread::of(outcome, |report| report.figure("p99_us"));
         let values = outcome.settings.iter().map(|(_, value)| value.clone());
         out.push_str(&row(values.chain([
@@ -105,6 +82,11 @@ pub(super) fn json(sweep: &Sweep) -> String {
     format!("{out:#}\n")
 }
 
+/// Of what is measured.
+pub(super) fn value(outcome: &Outcome) -> Spread {
+    Spread::of_value(outcome).expect("a point of a sweep that is over has run")
+}
+
 /// The configuration of a run, but for what its point says otherwise.
 fn defaults() -> Map<String, Value> {
     let config = Config::default();
@@ -120,7 +102,7 @@ fn point(outcome: &Outcome) -> Value {
         .iter()
         .map(|(key, value)| (key.clone(), json!(value)))
         .collect();
-    let spread = Spread::of_value(outcome);
+    let spread = value(outcome);
     let values: Vec<f64> = outcome.reports.iter().map(|it| tidy(it.value)).collect();
     json!({
         "settings": settings,
