@@ -35,7 +35,8 @@ usage: rusm-bench COMMAND
   run SCENARIO [SECONDS] [key=value ...]    one run, for people
   peer WORKLOAD [key=value ...]             one run, as the JSON line that a comparison reads
   sweep SCENARIO field=a,b,c [field=..] [repeats=3] [warmup=1] [seconds=1] [seed=1]
-                 [csv=FILE] [json=FILE]     a grid of runs, shuffled by the seed
+                 [csv=FILE] [json=FILE] [html=FILE] [svg=PREFIX]
+                                            a grid of runs, shuffled by the seed; svg: a file for each plot
   lunatic [seconds=2] [rounds=3] [parked=10000] [hogs=8] [only=a,b] [lunatic=PATH]
                                             the same Lunatic modules on a `lunatic` binary and on RUSM
   smoke                                     every scenario for a fifth of a second

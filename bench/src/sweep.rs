@@ -1,9 +1,12 @@
 //! Runs one scenario over a grid of settings, for the command line and for the laboratory.
 
+mod figures;
 mod files;
 mod grid;
+mod html;
 mod plan;
 mod spread;
+mod svg;
 mod table;
 
 use std::process::ExitCode;
@@ -20,7 +23,7 @@ pub(crate) use spread::Spread;
 
 pub(crate) fn command(name: &str, settings: Vec<Setting>) -> Result<ExitCode, Failure> {
     let (plan, files) = parse(name, settings)?;
-    files.touch()?;
+    files.touch(&plan)?;
     let sweep = plan.run(|scenario, env| (scenario.run)(env), |_, _| ())?;
     print!("{}", table::human(&sweep));
     files.write(&sweep)?;

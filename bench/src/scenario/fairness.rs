@@ -124,6 +124,8 @@ fn model_of(ours: &Config) -> Config {
         tick: MODEL_TICK,
         urgent_lane: false,
         hand_off: false,
+        // It knows of timers as soon as a turn is over: the lateness is to be the queue's.
+        maintain_turns: 1,
         ..ours.clone()
     }
 }

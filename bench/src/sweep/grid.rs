@@ -4,6 +4,7 @@ use crate::args::Setting;
 use crate::failure::Failure;
 
 /// One key and the values it takes.
+#[derive(Clone)]
 pub(crate) struct Axis {
     pub(crate) key: String,
     pub(crate) values: Vec<String>,

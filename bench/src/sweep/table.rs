@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::plan::Outcome;
 use super::{Spread, Sweep};
+use crate::machine::COMMIT;
 use crate::report::{short, tidy};
 
 pub(super) fn human(sweep: &Sweep) -> String {
@@ -72,6 +73,7 @@ pub(super) fn json(sweep: &Sweep) -> String {
     let out = json!({
         "scenario": sweep.plan.scenario.name,
         "machine": sweep.machine.json(),
+        "commit": COMMIT,
         "seed": sweep.plan.seed,
         "seconds": sweep.plan.seconds,
         "repeats": sweep.plan.repeats,
