@@ -1,0 +1,141 @@
+//! A line chart over time. React makes it once; new numbers reach it in the animation loop.
+
+import { useEffect, useRef } from "react";
+import uPlot from "uplot";
+import { dash, ink, type Theme } from "../colours.ts";
+import { clock } from "../format.ts";
+import { usePainter } from "../frame.ts";
+import { useTheme } from "../theme.ts";
+
+export interface Line {
+  label: string;
+  /** Which of the inks; the place in the list unless given. */
+  ink?: number;
+}
+
+interface Props {
+  label: string;
+  lines: Line[];
+  /** The x values and those of each line. Called when `version` has changed. */
+  data: () => uPlot.AlignedData;
+  version: () => number;
+  format: (value: number) => string;
+  /** What the x values are; seconds unless it is given. */
+  formatX?: (value: number) => string;
+  logX?: boolean;
+  /** A logarithmic y axis: for times, which go over several powers of ten. */
+  logY?: boolean;
+  height?: number;
+}
+
+export function Chart(props: Props) {
+  const host = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const values = useRef<(HTMLElement | null)[]>([]);
+  const drawn = useRef({ version: -1, legendAt: 0 });
+  const theme = useTheme();
+  const names = props.lines.map((line) => line.label).join("|");
+
+  useEffect(() => {
+    const element = host.current as HTMLDivElement;
+    const made = new uPlot(options(props, theme, element.clientWidth), props.data(), element);
+    plot.current = made;
+    drawn.current.version = -1;
+    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: props.height ?? 130 }));
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+    // The functions among the props read the same history whatever render they come from.
+    // The lines' names and the theme are what a chart is made of.
+  }, [names, theme, props.logX, props.logY, props.height]);
+
+  usePainter(() => {
+    const version = props.version();
+    if (!plot.current || version === drawn.current.version) return;
+    drawn.current.version = version;
+    const data = props.data();
+    plot.current.setData(data);
+    const now = performance.now();
+    if (now - drawn.current.legendAt < 250) return;
+    drawn.current.legendAt = now;
+    props.lines.forEach((_, index) => writeLast(values.current[index], data[index + 1], props.format));
+  });
+
+  return (
+    <figure className="chart" role="img" aria-label={`${props.label}: ${props.lines.map((it) => it.label).join(", ")}`}>
+      <figcaption>
+        <span className="chart-label">{props.label}</span>
+        {props.lines.map((line, index) => (
+          <span className="key" key={line.label}>
+            <Swatch ink={line.ink ?? index} theme={theme} />
+            {line.label}
+            <b ref={(element) => { values.current[index] = element; }} className="num">–</b>
+          </span>
+        ))}
+      </figcaption>
+      <div ref={host} style={{ height: props.height ?? 130 }} />
+    </figure>
+  );
+}
+
+/** A piece of the line as it is drawn, with its dash: the key must be readable without its colour. */
+export function Swatch({ ink: number, theme }: { ink: number; theme: Theme }) {
+  return (
+    <svg className="swatch" width="22" height="8" aria-hidden="true">
+      <line x1="0" x2="22" y1="4" y2="4" stroke={ink(number, theme)} strokeWidth="2" strokeDasharray={dash(number).join(" ")} />
+    </svg>
+  );
+}
+
+type Column = ArrayLike<number | null | undefined>;
+
+function writeLast(element: HTMLElement | null | undefined, column: Column | undefined, format: (value: number) => string): void {
+  if (!element || !column) return;
+  const value = column[column.length - 1];
+  element.textContent = typeof value === "number" && Number.isFinite(value) ? format(value) : "–";
+}
+
+function options(props: Props, theme: Theme, width: number): uPlot.Options {
+  const faint = theme === "dark" ? "#2a3338" : "#e4e0d6";
+  const text = theme === "dark" ? "#98a5a6" : "#5d655f";
+  const font = "11px system-ui, sans-serif";
+  const axis = { stroke: text, font, grid: { stroke: faint, width: 1 }, ticks: { show: false } };
+  const formatX = props.formatX ?? clock;
+  return {
+    width: Math.max(width, 50),
+    height: props.height ?? 130,
+    legend: { show: false },
+    cursor: { show: false },
+    padding: [8, 6, 0, 0],
+    scales: {
+      x: { time: false, distr: props.logX ? 3 : 1 },
+      y: props.logY
+        ? { distr: 3, range: (_, low, high) => decades(low, high) }
+        : { range: (_, __, high) => [0, high > 0 ? high * 1.08 : 1] },
+    },
+    axes: [
+      { ...axis, size: 24, values: (_, splits) => splits.map((it) => (it === null ? "" : formatX(it))) },
+      { ...axis, size: 62, values: (_, splits) => splits.map((it) => (it === null ? "" : props.format(it))) },
+    ],
+    series: [
+      {},
+      ...props.lines.map((line, index) => ({
+        stroke: ink(line.ink ?? index, theme),
+        width: 1.75,
+        dash: dash(line.ink ?? index),
+        points: { show: false },
+        spanGaps: true,
+      })),
+    ],
+  };
+}
+
+/** Whole powers of ten around what there is; a log axis of nothing is drawn from 1 to 1,000. */
+function decades(low: number | null, high: number | null): [number, number] {
+  if (!low || !high || low <= 0 || !Number.isFinite(low)) return [1, 1000];
+  const from = 10 ** Math.floor(Math.log10(low));
+  return [from, Math.max(10 ** Math.ceil(Math.log10(high)), from * 10)];
+}

@@ -1,0 +1,85 @@
+//! The node's numbers: figures of now, and charts of the last minute.
+
+import { bytes, clock, count, micros, percent } from "../../format.ts";
+import { NODE } from "../../history.ts";
+import { Chart, type Line } from "../../parts/chart.tsx";
+import { Figure, Panel } from "../../parts/panel.tsx";
+import { history, useStore } from "../../store.ts";
+
+type Column = keyof typeof NODE;
+
+export function Vitals() {
+  return (
+    <>
+      <Now />
+      <Panel title="Load" wide>
+        <div className="charts">
+          <NodeChart label="Processes with work" columns={["runnable", "running"]} lines={["runnable", "running"]} format={count} />
+          <NodeChart label="Resident memory" columns={["resident"]} lines={["resident"]} format={bytes} />
+          <NodeChart label="CPU of the program" columns={["cpu"]} lines={["CPUs used"]} format={count} />
+        </div>
+      </Panel>
+      <Panel title="A second" wide about="What the workers do, as counts a second.">
+        <div className="charts">
+          <NodeChart label="Spawns" columns={["spawns", "exits"]} lines={["spawns", "exits"]} format={count} />
+          <NodeChart label="Turns" columns={["turns"]} lines={["turns"]} format={count} />
+          <NodeChart label="Steals" columns={["steals"]} lines={["steals"]} format={count} />
+          <NodeChart label="Parks" columns={["parks"]} lines={["parks"]} format={count} />
+        </div>
+      </Panel>
+      <Panel title="Wake to run" wide about="How long a process that was woken waited for its turn. The axis is logarithmic.">
+        <div className="charts one">
+          <NodeChart label="Quantiles" columns={["p50", "p95", "p99", "max"]} lines={["p50", "p95", "p99", "max"]} format={micros} log />
+        </div>
+      </Panel>
+    </>
+  );
+}
+
+function NodeChart(props: { label: string; columns: Column[]; lines: string[]; format: (value: number) => string; log?: boolean }) {
+  const rings = history.node;
+  const lines: Line[] = props.lines.map((label) => ({ label }));
+  return (
+    <Chart
+      label={props.label} lines={lines} format={props.format} logY={props.log ?? false}
+      version={() => rings.version}
+      data={() => [rings.column(NODE.time), ...props.columns.map((column) => rings.column(NODE[column]))]}
+    />
+  );
+}
+
+function Now() {
+  const tick = useStore((state) => state.tick);
+  const last = (column: Column) => history.node.last(NODE[column]);
+  const wake = tick?.wake_to_run;
+  const system = tick?.system;
+  const alive = tick?.processes.alive;
+  return (
+    <Panel title="Now" wide testid="vitals" aside={tick && <span className="num">up {clock(tick.at / 1e6)}</span>}>
+      <dl className="figures">
+        <Figure label="processes" value={count(alive)} testid="alive" />
+        <Figure label="runnable" value={count(tick?.processes.runnable)} />
+        <Figure label="spawns / s" value={count(last("spawns"))} />
+        <Figure label="turns / s" value={count(last("turns"))} />
+        <Figure label="steals / s" value={count(last("steals"))} />
+        <Figure label="parks / s" value={count(last("parks"))} />
+        <Figure label="wake to run, p50" value={micros(wake?.p50)} />
+        <Figure label="p99" value={micros(wake?.p99)} />
+        <Figure label="memory" value={bytes(system?.resident_bytes)} />
+        <Figure label="descriptors" value={system?.fds == null ? "–" : `${system.fds} of ${count(system.fds_max)}`} />
+        <Figure label="panics" value={count(tick?.counters.panics)} />
+        <Figure label="blocking pool" value={tick ? `${tick.gauges.blocking_threads} + ${tick.gauges.blocking_queued}` : "–"} />
+        <Figure label="timers" value={count(tick?.gauges.timers)} />
+        <Figure label="CPUs used" value={count(last("cpu"))} />
+        <Figure label="machine load" value={count(system?.load_1m)} />
+        <Figure label="busy" value={percent(meanOfWorkers())} />
+      </dl>
+    </Panel>
+  );
+}
+
+function meanOfWorkers(): number {
+  let sum = 0;
+  for (let worker = 0; worker < history.workerCount; worker += 1) sum += history.workers.last(worker);
+  return history.workerCount === 0 ? NaN : sum / history.workerCount;
+}
