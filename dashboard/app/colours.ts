@@ -41,6 +41,12 @@ export function cividis(share: number): [number, number, number] {
   return [0, 1, 2].map((i) => Math.round(below[i]! + (above[i]! - below[i]!) * rest)) as [number, number, number];
 }
 
+/** The same in 256 steps, as a canvas stores it: red in the lowest byte on the machines that browsers run on. */
+export const CIVIDIS_PIXELS = Uint32Array.from({ length: 256 }, (_, step) => {
+  const [red, green, blue] = cividis(step / 255);
+  return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+});
+
 export function css([red, green, blue]: [number, number, number]): string {
   return `rgb(${red} ${green} ${blue})`;
 }

@@ -42,9 +42,10 @@ export class Rings {
     return this.filled;
   }
 
-  last(index: number): number {
-    const column = this.column(index);
-    return column[column.length - 1] ?? NaN;
+  /** Of the latest entries: a single one of twenty a second jumps too much to be read. */
+  mean(index: number, entries = 20): number {
+    const latest = this.column(index).slice(-entries);
+    return latest.reduce((sum, value) => sum + value, 0) / latest.length;
   }
 
   clear(): void {
@@ -73,7 +74,10 @@ export class History {
   readonly wake = new Rings(WAKE_ROWS);
   workers = new Rings(0);
   workerCount = 0;
+  /** What the rates are counted from; `null` after a gap. */
   private before: Tick | null = null;
+  private target: string | null = null;
+  private at = 0;
   private runId: number | null = null;
 
   /** Rates need two ticks of one target: the first after a change only starts the count. */
@@ -84,8 +88,10 @@ export class History {
       this.workerCount = tick.workers.length;
       this.workers = new Rings(this.workerCount);
     }
-    if (before && (before.target !== tick.target || before.at > tick.at)) this.clearNode();
+    if (this.target !== tick.target || tick.at < this.at) this.clearNode();
     else if (before && tick.at > before.at) this.takeNode(before, tick);
+    this.target = tick.target;
+    this.at = tick.at;
     this.takeRun(tick.run);
   }
 
@@ -117,14 +123,16 @@ export class History {
 
   private takeRun(run: Run | null): void {
     if (!run) return;
-    if (run.id !== this.runId) {
+    const seconds = run.elapsed_ms / 1000;
+    // A node that was started again counts its runs from one again.
+    if (run.id !== this.runId || seconds < (this.run.column(RUN.time).at(-1) ?? 0)) {
       this.runId = run.id;
       this.run.clear();
     }
     if (run.state !== "running") return;
     const [ours, peer] = run.sides;
     this.run.push([
-      run.elapsed_ms / 1000, run.throughput, run.alive,
+      seconds, run.throughput, run.alive,
       run.latency?.p50, run.latency?.p99, run.latency?.max, ours?.jain, peer?.jain,
     ]);
   }

@@ -13,3 +13,7 @@ applyTheme();
 takeToken();
 createRoot(document.getElementById("root") as HTMLElement).render(<Page />);
 connectNow();
+// Somebody may put the token into the address of a page that is open already.
+addEventListener("hashchange", () => {
+  if (takeToken()) connectNow();
+});

@@ -1,7 +1,7 @@
 //! Finished runs as files: JSON, CSV, and a page that needs nothing but itself. Pure.
 
 import type { Theme } from "./colours.ts";
-import { clock, count, micros, percentile } from "./format.ts";
+import { count, micros, percentile } from "./format.ts";
 import type { FinishedRun, NodeInfo } from "./protocol.ts";
 import { escaped, plot, type PlotLine } from "./svg.ts";
 
@@ -48,7 +48,7 @@ export function seriesPlot(runs: FinishedRun[], theme: Theme, width: number): st
   return plot({
     title: `Throughput over time, ${runs[0]?.unit ?? ""}`,
     lines: lines(runs, (run) => run.series),
-    formatX: (value) => clock(value / 1000),
+    formatX: (value) => `${value / 1000} s`,
     formatY: count,
     theme, width, height: 230,
   });

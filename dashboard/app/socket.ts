@@ -31,13 +31,14 @@ let nextId = 1;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let refused = false;
 
-/** Takes the token out of the address bar: it must get neither into a bookmark nor over somebody's shoulder. */
-export function takeToken(): void {
+/** Takes the token out of the address bar, if there is one: it must not get into a bookmark. */
+export function takeToken(): boolean {
   const found = /[#&?]token=([^&]*)/.exec(location.hash);
-  if (!found) return;
+  if (!found) return false;
   sessionStorage.setItem(TOKEN_KEY, decodeURIComponent(found[1] ?? ""));
   const rest = location.hash.replace(found[0], "");
   window.history.replaceState(null, "", location.pathname + location.search + (rest.length > 1 ? rest : ""));
+  return true;
 }
 
 export function setToken(token: string): void {
@@ -144,10 +145,11 @@ export function wantSections(sections: SectionName[]): void {
   send({ type: "select", sections });
 }
 
-/** Which processes are traced; tracing is an act, and may be refused. */
-export function wantTrace(pids: string[]): Promise<boolean> {
+/** Which processes are traced; tracing is an act and may be refused, but its end is never news. */
+export function wantTrace(pids: string[]): void {
   wanted.traced = pids;
-  return act({ type: "trace", pids });
+  if (pids.length === 0) send({ type: "trace", pids });
+  else void act({ type: "trace", pids });
 }
 
 export function setConfig(field: string, value: string): Promise<boolean> {

@@ -22,7 +22,7 @@ export interface Plot {
   height: number;
 }
 
-const EDGE = { left: 64, right: 16, top: 46, bottom: 26 };
+const EDGE = { left: 64, right: 30, top: 46, bottom: 26 };
 
 interface Axis {
   place: (value: number) => number;

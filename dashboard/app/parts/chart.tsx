@@ -16,15 +16,14 @@ export interface Line {
 interface Props {
   label: string;
   lines: Line[];
-  /** The x values and those of each line. Called when `version` has changed. */
+  /** Seconds, and the values of each line then. Called when `version` has changed. */
   data: () => uPlot.AlignedData;
   version: () => number;
   format: (value: number) => string;
-  /** What the x values are; seconds unless it is given. */
-  formatX?: (value: number) => string;
-  logX?: boolean;
   /** A logarithmic y axis: for times, which go over several powers of ten. */
   logY?: boolean;
+  /** Labels at round numbers of KiB and MiB. */
+  binary?: boolean;
   height?: number;
 }
 
@@ -50,7 +49,7 @@ export function Chart(props: Props) {
     };
     // The functions among the props read the same history whatever render they come from.
     // The lines' names and the theme are what a chart is made of.
-  }, [names, theme, props.logX, props.logY, props.height]);
+  }, [names, theme, props.logY, props.height]);
 
   usePainter(() => {
     const version = props.version();
@@ -70,8 +69,7 @@ export function Chart(props: Props) {
         <span className="chart-label">{props.label}</span>
         {props.lines.map((line, index) => (
           <span className="key" key={line.label}>
-            <Swatch ink={line.ink ?? index} theme={theme} />
-            {line.label}
+            {props.lines.length > 1 && <><Swatch ink={line.ink ?? index} theme={theme} />{line.label}</>}
             <b ref={(element) => { values.current[index] = element; }} className="num">–</b>
           </span>
         ))}
@@ -103,7 +101,6 @@ function options(props: Props, theme: Theme, width: number): uPlot.Options {
   const text = theme === "dark" ? "#98a5a6" : "#5d655f";
   const font = "11px system-ui, sans-serif";
   const axis = { stroke: text, font, grid: { stroke: faint, width: 1 }, ticks: { show: false } };
-  const formatX = props.formatX ?? clock;
   return {
     width: Math.max(width, 50),
     height: props.height ?? 130,
@@ -111,14 +108,14 @@ function options(props: Props, theme: Theme, width: number): uPlot.Options {
     cursor: { show: false },
     padding: [8, 6, 0, 0],
     scales: {
-      x: { time: false, distr: props.logX ? 3 : 1 },
+      x: { time: false },
       y: props.logY
         ? { distr: 3, range: (_, low, high) => decades(low, high) }
         : { range: (_, __, high) => [0, high > 0 ? high * 1.08 : 1] },
     },
     axes: [
-      { ...axis, size: 24, values: (_, splits) => splits.map((it) => (it === null ? "" : formatX(it))) },
-      { ...axis, size: 62, values: (_, splits) => splits.map((it) => (it === null ? "" : props.format(it))) },
+      { ...axis, size: 24, incrs: SECONDS, values: (_, splits) => splits.map((it) => (it === null ? "" : clock(it))) },
+      { ...axis, size: 62, ...(props.logY ? { splits: tens } : {}), ...(props.binary ? { incrs: POWERS_OF_TWO } : {}), values: (_, splits) => splits.map((it) => (it === null ? "" : props.format(it))) },
     ],
     series: [
       {},
@@ -131,6 +128,17 @@ function options(props: Props, theme: Theme, width: number): uPlot.Options {
       })),
     ],
   };
+}
+
+/** Steps of a time axis: less than a second would give two labels one name. */
+const SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 86_400];
+const POWERS_OF_TWO = Array.from({ length: 50 }, (_, power) => 2 ** power);
+
+/** Labels of a log axis: the powers of ten alone, or the lines between them fill the chart. */
+function tens(_plot: uPlot, _axis: number, low: number, high: number): number[] {
+  const first = Math.round(Math.log10(low));
+  const count = Math.round(Math.log10(high)) - first + 1;
+  return Array.from({ length: Math.max(count, 1) }, (_, power) => 10 ** (first + power));
 }
 
 /** Whole powers of ten around what there is; a log axis of nothing is drawn from 1 to 1,000. */

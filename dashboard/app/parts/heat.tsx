@@ -1,7 +1,7 @@
 //! A heat strip over time on a canvas: columns are ticks, rows are workers or buckets. Redrawn in the animation loop.
 
 import { useRef } from "react";
-import { cividis } from "../colours.ts";
+import { CIVIDIS_PIXELS } from "../colours.ts";
 import { usePainter } from "../frame.ts";
 import type { Rings } from "../history.ts";
 
@@ -9,7 +9,7 @@ interface Props {
   label: string;
   rings: () => Rings;
   rows: () => number;
-  /** From a value to a share of the colour scale; columns of nothing stay dark. */
+  /** From a value to a share of the colour scale; before the first tick there is nothing. */
   scale: (value: number) => number;
   /** Ticks that are shown. */
   columns: number;
@@ -44,14 +44,15 @@ function paint(
   const context = element.getContext("2d");
   if (!context || rows === 0) return;
   const image = context.createImageData(columns, rows);
+  const pixels = new Uint32Array(image.data.buffer);
   for (let row = 0; row < rows; row += 1) {
     const column = source.column(row);
     const y = upward ? rows - 1 - row : row;
     for (let x = 0; x < columns; x += 1) {
       const value = column[column.length - columns + x];
       if (value === undefined) continue;
-      const [red, green, blue] = cividis(scale(value));
-      image.data.set([red, green, blue, 255], 4 * (y * columns + x));
+      const step = Math.round(255 * Math.min(1, Math.max(0, scale(value))));
+      pixels[y * columns + x] = CIVIDIS_PIXELS[step] as number;
     }
   }
   context.putImageData(image, 0, 0);

@@ -30,8 +30,8 @@ export function Observer({ place }: { place: Place }) {
   }, [pid]);
   useEffect(() => {
     if (traced.length === 0) return;
-    void wantTrace(traced);
-    return () => void wantTrace([]);
+    wantTrace(traced);
+    return () => wantTrace([]);
   }, [traced]);
 
   const trace = (of: string) => setTraced(traced.includes(of) ? traced.filter((it) => it !== of) : [...traced, of]);

@@ -12,15 +12,11 @@ export function Vitals() {
   return (
     <>
       <Now />
-      <Panel title="Load" wide>
+      <Panel title="Course" wide about="The last minute; what is counted, is counted a second.">
         <div className="charts">
           <NodeChart label="Processes with work" columns={["runnable", "running"]} lines={["runnable", "running"]} format={count} />
-          <NodeChart label="Resident memory" columns={["resident"]} lines={["resident"]} format={bytes} />
+          <NodeChart label="Resident memory" columns={["resident"]} lines={["resident"]} format={bytes} binary />
           <NodeChart label="CPU of the program" columns={["cpu"]} lines={["CPUs used"]} format={count} />
-        </div>
-      </Panel>
-      <Panel title="A second" wide about="What the workers do, as counts a second.">
-        <div className="charts">
           <NodeChart label="Spawns" columns={["spawns", "exits"]} lines={["spawns", "exits"]} format={count} />
           <NodeChart label="Turns" columns={["turns"]} lines={["turns"]} format={count} />
           <NodeChart label="Steals" columns={["steals"]} lines={["steals"]} format={count} />
@@ -36,12 +32,12 @@ export function Vitals() {
   );
 }
 
-function NodeChart(props: { label: string; columns: Column[]; lines: string[]; format: (value: number) => string; log?: boolean }) {
+function NodeChart(props: { label: string; columns: Column[]; lines: string[]; format: (value: number) => string; log?: boolean; binary?: boolean }) {
   const rings = history.node;
   const lines: Line[] = props.lines.map((label) => ({ label }));
   return (
     <Chart
-      label={props.label} lines={lines} format={props.format} logY={props.log ?? false}
+      label={props.label} lines={lines} format={props.format} logY={props.log ?? false} binary={props.binary ?? false}
       version={() => rings.version}
       data={() => [rings.column(NODE.time), ...props.columns.map((column) => rings.column(NODE[column]))]}
     />
@@ -50,7 +46,7 @@ function NodeChart(props: { label: string; columns: Column[]; lines: string[]; f
 
 function Now() {
   const tick = useStore((state) => state.tick);
-  const last = (column: Column) => history.node.last(NODE[column]);
+  const mean = (column: Column) => history.node.mean(NODE[column]);
   const wake = tick?.wake_to_run;
   const system = tick?.system;
   const alive = tick?.processes.alive;
@@ -59,18 +55,18 @@ function Now() {
       <dl className="figures">
         <Figure label="processes" value={count(alive)} testid="alive" />
         <Figure label="runnable" value={count(tick?.processes.runnable)} />
-        <Figure label="spawns / s" value={count(last("spawns"))} />
-        <Figure label="turns / s" value={count(last("turns"))} />
-        <Figure label="steals / s" value={count(last("steals"))} />
-        <Figure label="parks / s" value={count(last("parks"))} />
+        <Figure label="spawns / s" value={count(mean("spawns"))} />
+        <Figure label="turns / s" value={count(mean("turns"))} />
+        <Figure label="steals / s" value={count(mean("steals"))} />
+        <Figure label="parks / s" value={count(mean("parks"))} />
         <Figure label="wake to run, p50" value={micros(wake?.p50)} />
         <Figure label="p99" value={micros(wake?.p99)} />
         <Figure label="memory" value={bytes(system?.resident_bytes)} />
-        <Figure label="descriptors" value={system?.fds == null ? "–" : `${system.fds} of ${count(system.fds_max)}`} />
+        <Figure label="descriptors" value={count(system?.fds)} />
         <Figure label="panics" value={count(tick?.counters.panics)} />
         <Figure label="blocking pool" value={tick ? `${tick.gauges.blocking_threads} + ${tick.gauges.blocking_queued}` : "–"} />
         <Figure label="timers" value={count(tick?.gauges.timers)} />
-        <Figure label="CPUs used" value={count(last("cpu"))} />
+        <Figure label="CPUs used" value={count(mean("cpu"))} />
         <Figure label="machine load" value={count(system?.load_1m)} />
         <Figure label="busy" value={percent(meanOfWorkers())} />
       </dl>
@@ -80,6 +76,6 @@ function Now() {
 
 function meanOfWorkers(): number {
   let sum = 0;
-  for (let worker = 0; worker < history.workerCount; worker += 1) sum += history.workers.last(worker);
+  for (let worker = 0; worker < history.workerCount; worker += 1) sum += history.workers.mean(worker);
   return history.workerCount === 0 ? NaN : sum / history.workerCount;
 }

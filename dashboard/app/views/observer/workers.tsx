@@ -32,17 +32,10 @@ export function Workers() {
         />
         <div className="lane-values num">
           {shown && workers.map((worker, index) => (
-            <span key={index} style={{ height }} title={`${worker.queued} queued`}>{percent(meanBusy(index))}</span>
+            <span key={index} style={{ height }} title={`${worker.queued} queued`}>{percent(index < history.workerCount ? history.workers.mean(index) : null)}</span>
           ))}
         </div>
       </div>
     </Panel>
   );
-}
-
-/** Over the last second: a single tick jumps too much to be read. */
-function meanBusy(worker: number): number | null {
-  if (worker >= history.workerCount || history.workers.size === 0) return null;
-  const latest = history.workers.column(worker).slice(-20);
-  return latest.reduce((sum, share) => sum + share, 0) / latest.length;
 }
