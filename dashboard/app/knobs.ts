@@ -42,13 +42,20 @@ export function knob({ field, value, default: fallback }: Field): Knob {
   return { kind: "slider", about, unit: known?.unit ?? "", low, high };
 }
 
-/** Sliders go over powers: from 10 to a million each step must feel alike. Two digits that matter are enough. */
-export const STEPS = 200;
+/** Places of a slider, before those are left out that would stand for the same value. */
+const PLACES = 200;
 
-export function toStep(value: number, low: number, high: number): number {
-  return Math.round((STEPS * Math.log(Math.max(value, low) / low)) / Math.log(high / low));
+/**
+ * The values of a slider, from low to high. They grow by a factor: from 10 to a million each place must feel alike. Two
+ * digits that matter are enough, and each value is there once, or a key press would do nothing.
+ */
+export function scale(low: number, high: number): number[] {
+  const values = Array.from({ length: PLACES + 1 }, (_, place) => low * (high / low) ** (place / PLACES));
+  return [...new Set(values.map((value) => Math.round(Number(value.toPrecision(2)))))];
 }
 
-export function fromStep(step: number, low: number, high: number): number {
-  return Math.round(Number((low * (high / low) ** (step / STEPS)).toPrecision(2)));
+/** The place of the value that is nearest, as a factor. */
+export function placeOf(value: number, values: readonly number[]): number {
+  const distance = (place: number) => Math.abs(Math.log((values[place] as number) / Math.max(value, 1)));
+  return values.reduce((best, _, place) => (distance(place) < distance(best) ? place : best), 0);
 }

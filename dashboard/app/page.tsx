@@ -45,7 +45,11 @@ export function Page() {
         <NodeName />
         <ThemeToggle />
       </header>
-      {synthetic && <p className="banner" data-testid="synthetic-banner" role="note"><b>Made-up numbers.</b> No program runs behind this page.</p>}
+      {synthetic && (
+        <section className="banner" data-testid="synthetic-banner" aria-label="About the numbers">
+          <b>Made-up numbers.</b> No program runs behind this page.
+        </section>
+      )}
       <ConnectionBar />
       <main ref={main} id="main" tabIndex={-1}><current.Body place={place} /></main>
       <Notices />

@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import { FINISHED, HELLO, SWEEP } from "../test/frames.ts";
 import { cividis, CIVIDIS_PIXELS } from "./colours.ts";
 import { bytes, clock, count, micros, percent, percentile } from "./format.ts";
-import { fromStep, knob, STEPS, toStep } from "./knobs.ts";
+import { knob, placeOf, scale } from "./knobs.ts";
 import { csv, curvePlot, html, json, seriesPlot } from "./report.ts";
 import { layout } from "./views/observer/layout.ts";
 import { share, surface } from "./views/lab/surface.ts";
@@ -29,9 +29,16 @@ test("cividis goes from dark to bright without a step back", () => {
   expect(cividis(7)).toEqual(cividis(1));
 });
 
-test("a slider's steps come back to the values they stand for", () => {
-  for (const value of [10, 100, 1000, 4000, 16_000, 1_000_000]) expect(fromStep(toStep(value, 10, 1e6), 10, 1e6)).toBeCloseTo(value, -Math.log10(value) + 1);
-  expect([fromStep(0, 100, 1e5), fromStep(STEPS, 100, 1e5)]).toEqual([100, 100_000]);
+test("each place of a slider stands for a value of its own, and each value finds its place", () => {
+  for (const [low, high] of [[10, 1e6], [1, 16], [100, 1e5], [1, 1]] as const) {
+    const values = scale(low, high);
+    expect([values[0], values.at(-1)]).toEqual([low, high]);
+    values.forEach((value, place) => {
+      expect(placeOf(value, values)).toBe(place);
+      if (place > 0) expect(value).toBeGreaterThan(values[place - 1]!);
+    });
+  }
+  expect(placeOf(0, scale(10, 1000))).toBe(0);
 });
 
 test("a field is set as its name or its value says", () => {

@@ -64,7 +64,7 @@ export function Chart(props: Props) {
   });
 
   return (
-    <figure className="chart" role="img" aria-label={`${props.label}: ${props.lines.map((it) => it.label).join(", ")}`}>
+    <figure className="chart">
       <figcaption>
         <span className="chart-label">{props.label}</span>
         {props.lines.map((line, index) => (
@@ -74,7 +74,7 @@ export function Chart(props: Props) {
           </span>
         ))}
       </figcaption>
-      <div ref={host} style={{ height: props.height ?? 130 }} />
+      <div ref={host} role="img" aria-label={`${props.label} over time: ${props.lines.map((it) => it.label).join(", ")}`} style={{ height: props.height ?? 130 }} />
     </figure>
   );
 }

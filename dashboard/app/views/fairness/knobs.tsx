@@ -1,8 +1,8 @@
 //! Sliders for what can be set while the node runs. They act at once, on the run that is on.
 
-import { useEffect, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { micros, whole } from "../../format.ts";
-import { fromStep, knob, STEPS, toStep } from "../../knobs.ts";
+import { knob, placeOf, scale } from "../../knobs.ts";
 import { Panel } from "../../parts/panel.tsx";
 import type { Field } from "../../protocol.ts";
 import { setConfig } from "../../socket.ts";
@@ -85,12 +85,13 @@ function Slider({ id, field, low, high, micro, disabled, set }: SliderProps) {
     return () => clearTimeout(timer);
     // `set` is made anew by each render and always does the same.
   }, [dragged]);
+  const values = useMemo(() => scale(low, high), [low, high]);
   const value = dragged ?? Number(field.value);
   const text = micro ? micros(value) : whole(value);
   return (
     <>
-      <input id={id} type="range" min="0" max={STEPS} value={toStep(value, low, high)} disabled={disabled} aria-valuetext={text}
-        data-testid={`slider-${field.field}`} onChange={(event) => setDragged(fromStep(Number(event.target.value), low, high))} />
+      <input id={id} type="range" min="0" max={values.length - 1} value={placeOf(value, values)} disabled={disabled} aria-valuetext={text}
+        data-testid={`slider-${field.field}`} onChange={(event) => setDragged(values[Number(event.target.value)] as number)} />
       <output htmlFor={id} className="num">{text}</output>
     </>
   );

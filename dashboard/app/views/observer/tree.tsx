@@ -42,15 +42,14 @@ function Branch({ spot }: { spot: Spot }) {
 function Leaf({ spot, chosen }: { spot: Spot; chosen: boolean }) {
   const { item } = spot;
   const at = { x: x(spot.depth), y: y(spot.line) };
-  const title = [item.name ?? item.id ?? item.kind, item.state].join(", ");
   return (
-    <a href={processHref(item.pid)} className={chosen ? "leaf chosen" : "leaf"} aria-label={`${item.pid} ${title}`}>
+    <a href={processHref(item.pid)} className={chosen ? "leaf chosen" : "leaf"}>
       <rect className="target" x={at.x - 10} y={at.y - LINE / 2 + 1} width="300" height={LINE - 2} rx="4" />
       {item.kind === "supervisor"
         ? <rect className="mark" x={at.x - 5.5} y={at.y - 5.5} width="11" height="11" rx="2" />
         : <circle className="mark" cx={at.x} cy={at.y} r="5" />}
       <text x={at.x + 13} y={at.y + 4}>
-        {item.name ?? item.id ?? item.kind}
+        {item.name ?? item.id ?? item.kind}{" "}
         <tspan className="faint" dx="7">{item.pid}</tspan>
         {item.state !== "running" && <tspan className="odd" dx="7">{item.state}</tspan>}
       </text>
