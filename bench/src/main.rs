@@ -18,6 +18,7 @@ mod profile;
 mod report;
 mod scenario;
 mod smoke;
+mod start;
 mod sweep;
 mod ticker;
 mod watch;
@@ -39,6 +40,7 @@ usage: rusm-bench COMMAND
                                             a grid of runs, shuffled by the seed; svg: a file for each plot
   lunatic [seconds=2] [rounds=3] [parked=10000] [hogs=8] [only=a,b] [lunatic=PATH]
                                             the same Lunatic modules on a `lunatic` binary and on RUSM
+  start [listen=127.0.0.1:9460] [workers=1] shows the dashboard, and runs scenarios from it
   smoke                                     every scenario for a fifth of a second
 
 A key is one of the scenario's own choices, a field of the scheduler's configuration, or `secs`.";
@@ -62,6 +64,7 @@ fn command(args: Args) -> Result<ExitCode, Failure> {
         ["lunatic"] => print!("{}", lunatic::command(args)?),
         // How `lunatic` starts this program for each run.
         ["lunatic-guest", module] => lunatic::guest(module)?,
+        ["start"] => start::command(args)?,
         ["smoke"] => return Ok(smoke::command()),
         ["help" | "--help" | "-h"] => println!("{USAGE}"),
         _ => return Err(Failure::Usage(format!("that is no command.\n\n{USAGE}"))),

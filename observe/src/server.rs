@@ -26,6 +26,10 @@ const INDEX: &str = "/         the dashboard, for browsers\n\
                      /readyz   200 once what it runs has started, 503 before\n\
                      /control  the control protocol, a WebSocket\n";
 
+/// The page loads nothing from elsewhere, runs nothing that did not come with it, and is shown in no other page.
+const PAGE_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; \
+                           img-src 'self' data: blob:; frame-ancestors 'none'";
+
 /// How a node is to be looked at.
 #[must_use = "it shows nothing before it is started"]
 pub struct Observe {
@@ -121,6 +125,10 @@ impl Handler for Pages {
             "/control" => return Reply::websocket(),
             _ => {}
         }
+        // Nor do these: the page is the same on every node, and shows what its reader may see.
+        if let Some(file) = rusm_dashboard::file(request.path()) {
+            return page(&request, file);
+        }
         match shared.access.refuses(&request) {
             Some(401) => {
                 return Reply::text(401, "needs `Authorization: Bearer TOKEN`\n")
@@ -130,7 +138,6 @@ impl Handler for Pages {
             None => {}
         }
         match request.path() {
-            "/" => Reply::text(200, INDEX),
             "/metrics" => self.metrics().await,
             _ => Reply::text(404, format!("there is no such page; there are:\n{INDEX}")),
         }
@@ -139,6 +146,20 @@ impl Handler for Pages {
     async fn talk(&self, ctx: Context, _request: Request, socket: WebSocket) {
         session::talk(self.0.clone(), ctx, socket).await;
     }
+}
+
+/// A file of the dashboard, unless the browser has this very one.
+fn page(request: &Request, file: rusm_dashboard::File) -> Reply {
+    let known = request.header("if-none-match") == Some(file.etag.as_bytes());
+    let reply = match known {
+        true => Reply::new(304),
+        false => Reply::new(200).with_body(file.content_type, file.bytes.to_vec()),
+    };
+    reply
+        .with_header("ETag", file.etag)
+        .with_header("Cache-Control", "no-cache")
+        .with_header("Content-Security-Policy", PAGE_POLICY)
+        .with_header("X-Content-Type-Options", "nosniff")
 }
 
 fn foreign() -> Reply {

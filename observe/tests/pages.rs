@@ -176,8 +176,19 @@ fn pages_of_other_sites_and_clients_without_the_token_get_nothing() {
         ("Authorization: Bearer 0123456789abcde\r\n".into(), 401),
         (format!("Authorization: Bearer {SECRET}\r\n"), 200),
     ] {
-        assert_eq!(status(&closed, "/", &headers), expected, "{headers}");
+        assert_eq!(status(&closed, "/metrics", &headers), expected, "{headers}");
     }
+    // The page itself is no secret: what it shows is.
+    let page = ask(&closed, "GET", "/", "");
+    assert!(page.contains("<!doctype html>") && page.contains("Content-Security-Policy"));
+    let etag = page
+        .lines()
+        .find_map(|line| line.strip_prefix("ETag: "))
+        .expect("it has one");
+    assert_eq!(
+        status(&closed, "/", &format!("If-None-Match: {etag}\r\n")),
+        304
+    );
     assert!(ask(&open, "POST", "/metrics", "").starts_with("HTTP/1.1 405"));
     assert_eq!(status(&open, "/nothing", ""), 404);
     closed_node.shutdown(PATIENCE).expect("all ends");

@@ -1,7 +1,7 @@
 //! Which crate may know which: arrows between the workspace's crates only point down.
 
 /// The floor of each crate. Crates on one floor are strangers.
-const FLOORS: [(&str, u32); 12] = [
+const FLOORS: [(&str, u32); 13] = [
     ("rusm-sched", 0),
     ("rusm-actor", 1),
     ("rusm-io", 1),
@@ -9,6 +9,8 @@ const FLOORS: [(&str, u32); 12] = [
     ("rusm-wasm", 3),
     ("rusm-cluster", 3),
     ("rusm-observe", 4),
+    // Files, and nothing else.
+    ("rusm-dashboard", 0),
     ("rusm-bench", 5),
     ("rusm", 5),
     ("rusm-wasm-fuzz", 6),
