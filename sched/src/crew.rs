@@ -54,6 +54,8 @@ pub(crate) fn lead(shared: &Arc<Shared>, worker: &Arc<Worker>) {
         };
         // Lost or stopped: `Leaving` knows. What is left is for `Shared::drop_tasks`.
         drop(crew.run());
+        // Whoever looks at the worker is not to see this thread work for ever.
+        crew.rest();
     });
 }
 
@@ -330,10 +332,13 @@ impl Crew<'_> {
         self.seat.set_unusual(URGENT, false);
     }
 
-    /// Ends the busy period.
+    /// Ends the busy period, if it is in one.
     fn rest(&self) {
         let cells = &self.seat.cells;
         let since = cells.busy_since.get();
+        if since == 0 {
+            return;
+        }
         let now = self.shared.clock.nanos();
         cells.busy_nanos.add(now.saturating_sub(since));
         cells.busy_since.set(0);

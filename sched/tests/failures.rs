@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusm_sched::{Driver, Park, Scheduler, ThreadDriver, Unpark, blocking, yield_now};
 
@@ -96,4 +96,34 @@ fn a_thread_that_panics_after_it_lost_its_worker_is_not_stuck_any_more() {
     stop.store(true, Ordering::Relaxed);
     assert_eq!(scheduler.shutdown(WAIT_MAX), Ok(()));
     assert_eq!(handle.stats().stuck, 0);
+}
+
+/// A thread that lost its worker in a turn went on working for it in the books, long after it had ended.
+#[test]
+fn a_worker_that_was_rescued_once_is_not_busy_twice_for_ever() {
+    let scheduler = start(workers(1));
+    let handle = scheduler.handle();
+    let (overruns, seen) = mpsc::channel();
+    handle.on_overrun(move |overrun| {
+        let _ = overruns.send(overrun.rescued);
+    });
+    let stop = Arc::new(AtomicBool::new(false));
+    let until = stop.clone();
+    handle.spawn(async move {
+        while !until.load(Ordering::Relaxed) {
+            std::hint::spin_loop();
+        }
+    });
+    assert_eq!(seen.recv_timeout(WAIT_MAX), Ok(true));
+    stop.store(true, Ordering::Relaxed);
+    let begun = Instant::now();
+    while handle.stats().stuck > 0 || handle.stats().running > 0 {
+        assert!(begun.elapsed() < WAIT_MAX, "it does not come to rest");
+        std::thread::yield_now();
+    }
+    let (before, begun) = (handle.stats().total.busy, Instant::now());
+    std::thread::sleep(Duration::from_millis(50));
+    // Looking after the time is a little work.
+    let worked = handle.stats().total.busy - before;
+    assert!(worked < begun.elapsed() / 2, "{worked:?}");
 }
