@@ -5,7 +5,7 @@
 # is most of the build, and this way it is built once for the two. `make release` builds what to measure.
 
 .POSIX:
-.PHONY: run test release bench fmt lint guests ci setup clean
+.PHONY: run test release bench dashboard fmt lint guests ci setup clean
 
 # A fresh installation of Rust is not in the path of shells that were open before.
 CARGO = PATH="$$PATH:$$HOME/.cargo/bin" cargo
@@ -24,6 +24,11 @@ release: setup
 BENCH = list
 bench: setup
 	$(CARGO) run --release -p rusm-bench -- $(BENCH)
+
+# The dashboard, with every scenario behind it, until Ctrl-C.
+dashboard: setup
+	.ci/web build
+	$(CARGO) run --release -p rusm-bench -- start
 
 fmt:
 	$(CARGO) fmt --all
