@@ -8,7 +8,6 @@ mod beside;
 mod env;
 mod failure;
 mod gather;
-#[allow(dead_code)] // Until the server of a node takes one.
 mod lab;
 mod lanes;
 mod latency;
@@ -40,7 +39,7 @@ usage: rusm-bench COMMAND
                                             a grid of runs, shuffled by the seed; svg: a file for each plot
   lunatic [seconds=2] [rounds=3] [parked=10000] [hogs=8] [only=a,b] [lunatic=PATH]
                                             the same Lunatic modules on a `lunatic` binary and on RUSM
-  start [listen=127.0.0.1:9460] [workers=1] shows the dashboard, and runs scenarios from it
+  start [listen=127.0.0.1:9460] [workers=1] a node that runs scenarios for those who look at it
   smoke                                     every scenario for a fifth of a second
 
 A key is one of the scenario's own choices, a field of the scheduler's configuration, or `secs`.";
@@ -121,6 +120,7 @@ mod tests {
             "peer http_hello secs=1",
             "peer ring pace=3",
             "sweep nothing budget=1",
+            "start listen=nowhere",
             "lunatic only=walk",
             "lunatic pace=3",
             "lunatic rounds=0",

@@ -54,9 +54,9 @@ pub(super) fn finite(value: f64) -> f64 {
     if value.is_finite() { value } else { 0.0 }
 }
 
-pub(super) fn config(env: &Env) -> BTreeMap<String, String> {
+pub(super) fn fields(config: &Config) -> BTreeMap<String, String> {
     let fields = Config::fields().iter();
     fields
-        .map(|field| (field.to_string(), env.config.get(field)))
+        .map(|field| (field.to_string(), config.get(field)))
         .collect()
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use rusm_observe::protocol::{Lane as Shown, Side, Times};
-use rusm_sched::{Histogram, Stats};
+use rusm_sched::{Config, Histogram, Stats};
 
 use super::series::Series;
 use crate::lanes::{Lane, Lanes, jain};
@@ -27,6 +27,8 @@ pub(super) struct Look {
     pub(super) latency: Times,
     pub(super) curve: Vec<(f64, f64)>,
     pub(super) sides: Vec<Side>,
+    /// Of the node: some of it may be set while it runs.
+    pub(super) config: Option<Config>,
 }
 
 /// Whoever looks at one run.
@@ -70,6 +72,7 @@ impl Sampler {
             return;
         };
         let stats = node.stats();
+        self.latest.config = Some(node.handle().config());
         self.latest.alive = stats.live();
         self.latest.peak = self.latest.peak.max(self.latest.alive);
         self.latest.latency = times(&stats.total.wake_to_run);

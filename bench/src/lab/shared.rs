@@ -11,7 +11,7 @@ use rusm_observe::protocol::{
 };
 
 use super::RUNS_KEPT_MAX;
-use super::ending::{config, ended, error, figures, finite, show, unit};
+use super::ending::{ended, error, fields, figures, finite, show, unit};
 use super::sampler::Look;
 use crate::env::Env;
 use crate::failure::Failure;
@@ -156,7 +156,7 @@ impl Shared {
             series,
             commit: COMMIT.to_string(),
             machine: self.machine.clone(),
-            config: config(env),
+            config: fields(look.config.as_ref().unwrap_or(&env.config)),
         });
         state.finished.truncate(RUNS_KEPT_MAX);
     }
