@@ -1,15 +1,16 @@
-//! What it costs to be looked at: a load runs all the time, and in every other part of it a client outside reads the
-//! node's metrics so many times a second. Both rates come from the same run, as for a bystander (`beside.rs`).
+//! What it costs to be looked at: a load runs all the time, beside processes that only wait, and in every other part of
+//! it a client outside looks. Both rates come from the same run, as for a bystander (`beside.rs`), and so does how late
+//! a process wakes that sleeps a millisecond at a time: whatever would stop the node would stop it, too.
 
-use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::sync::Arc;
+mod looker;
+
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rusm_actor::{Context, Node, Pid, send};
 use rusm_io::Reactor;
+use rusm_observe::protocol::HZ_MAX;
 use rusm_observe::{Access, Observe};
 
 use super::spawn_storm::{Storm, plain};
@@ -18,22 +19,30 @@ use crate::beside::Sides;
 use crate::env::Env;
 use crate::failure::Failure;
 use crate::gather::mail;
-use crate::latency::Latency;
+use crate::machine;
 use crate::report::Report;
+use crate::ticker::Ticks;
+use looker::{Looker, View};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "observer-overhead",
     workload: "observer_overhead",
-    about: "a load keeps so much of its pace while a client reads the node's metrics",
+    about: "a load keeps so much of its pace while a client looks at the node",
     choices: &[
         choice(
             "load",
             "spawns",
             "processes that come and go (spawns) or 64 pairs (messages)",
         ),
+        choice(
+            "view",
+            "ticks",
+            "the overview (ticks), the first 100 of the table (table, at 2 Hz) or /metrics (metrics)",
+        ),
         choice("hz", "20", "looks a second"),
+        choice("waiting", "0", "processes that only wait"),
     ],
-    small: &[("hz", "100")],
+    small: &[("hz", "50")],
     run,
 };
 
@@ -42,8 +51,8 @@ const PARTS: [bool; 4] = [false, true, true, false];
 /// Looks that a part has time for, unless the whole run has not.
 const LOOKS_A_PART: u32 = 2;
 
-/// Looks a second: more than the kernel's timers keep to.
-const HZ_MAX: u64 = 1_000;
+/// Tables a second, as the node sends them.
+const TABLES_HZ: u32 = 2;
 
 const PAIRS: usize = 64;
 const STORM: Storm = Storm {
@@ -53,37 +62,68 @@ const STORM: Storm = Storm {
 };
 
 fn run(env: &Env) -> Result<Report, Failure> {
-    let hz = env.positive("hz")?;
-    if hz > HZ_MAX {
-        return Err(Failure::Usage(format!(
-            "`hz={hz}` is more often than anybody looks: give {HZ_MAX} at most."
-        )));
-    }
-    let load = match env.text("load") {
-        "spawns" => storm,
-        "messages" => pairs,
-        other => {
-            return Err(Failure::Usage(format!(
-                "`load={other}` is not possible: `spawns` and `messages` are."
-            )));
-        }
+    let (view, load) = (view(env)?, load(env)?);
+    let hz = match view {
+        View::Table => TABLES_HZ,
+        View::Ticks | View::Metrics => hz(env)?,
     };
+    let waiting = env.number("waiting")?;
     let reactor = Reactor::new()?;
     let node = Node::start_with(env.config.clone(), reactor.clone())?;
     let at = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let access = Access::new(at, None).map_err(|why| Failure::Usage(why.to_string()))?;
     let observer = Observe::new(at, access).start(&node, reactor)?;
-    let every = Duration::from_secs_f64(1.0 / hz as f64);
-    let looker = Looker::start(observer.local_addr(), every)?;
+    let looker = Looker::start(observer.local_addr(), view, hz)?;
     let (span, workers, looks) = (env.span, env.config.workers, looker.looks.clone());
-    let rounds = rounds(span, every);
-    let sides = env.drive_on(&node, move |ctx| async move {
+    let rounds = rounds(span, Duration::from_secs(1) / hz);
+    let outcome = env.drive_on(&node, move |ctx| async move {
+        for _ in 0..waiting {
+            ctx.spawn(|_| std::future::pending::<()>());
+        }
         load(&ctx, span, workers);
         alternate(&ctx, span, rounds, &looks).await
     })?;
-    let latency = looker.end()?;
-    let report = Report::rate(latency.count(), sides.disturbed(), "looks/s");
-    Ok(sides.report(report, "watched").with_latency(&latency))
+    let seen = looker.end()?;
+    let report = Report::rate(seen, outcome.sides.disturbed(), "looks/s");
+    let [alone, watched] = &outcome.ticks;
+    Ok(outcome
+        .sides
+        .report(report, "watched")
+        .with("grown_kb", outcome.grown_kb)
+        .with_latency_named("alone_", &alone.late)
+        .with_latency_named("watched_", &watched.late))
+}
+
+fn view(env: &Env) -> Result<View, Failure> {
+    match env.text("view") {
+        "ticks" => Ok(View::Ticks),
+        "table" => Ok(View::Table),
+        "metrics" => Ok(View::Metrics),
+        other => Err(Failure::Usage(format!(
+            "`view={other}` is not possible: `ticks`, `table` and `metrics` are."
+        ))),
+    }
+}
+
+type Load = fn(&Context, Duration, usize);
+
+fn load(env: &Env) -> Result<Load, Failure> {
+    match env.text("load") {
+        "spawns" => Ok(storm),
+        "messages" => Ok(pairs),
+        other => Err(Failure::Usage(format!(
+            "`load={other}` is not possible: `spawns` and `messages` are."
+        ))),
+    }
+}
+
+fn hz(env: &Env) -> Result<u32, Failure> {
+    match env.positive("hz")? {
+        hz if hz <= u64::from(HZ_MAX) => Ok(hz as u32),
+        hz => Err(Failure::Usage(format!(
+            "`hz={hz}` is more often than a node is looked at: give {HZ_MAX} at most."
+        ))),
+    }
 }
 
 /// How often all parts fit into `span`.
@@ -92,24 +132,40 @@ fn rounds(span: Duration, every: Duration) -> u32 {
     ((span.as_secs_f64() / round.as_secs_f64()) as u32).max(1)
 }
 
-/// Turns without and with somebody who looks, and how long that took.
-async fn alternate(ctx: &Context, span: Duration, rounds: u32, looks: &AtomicBool) -> Sides {
+/// What was seen without and with somebody who looks.
+struct Outcome {
+    sides: Sides,
+    ticks: [Ticks; 2],
+    /// The program's memory at the most, since before anybody looked.
+    grown_kb: f64,
+}
+
+async fn alternate(ctx: &Context, span: Duration, rounds: u32, looks: &AtomicBool) -> Outcome {
     let handle = ctx.node().handle();
-    let part = span / (PARTS.len() as u32 * rounds);
-    let mut sides = Sides::default();
-    for looking in PARTS
-        .into_iter()
-        .cycle()
-        .take(PARTS.len() * rounds as usize)
-    {
+    let parts = PARTS.len() * rounds as usize;
+    let part = span / parts as u32;
+    let (mut sides, mut ticks) = (Sides::default(), [Ticks::new(), Ticks::new()]);
+    let (mut before_kb, mut most_kb) = (0, 0);
+    for (number, looking) in PARTS.into_iter().cycle().take(parts).enumerate() {
         looks.store(looking, Relaxed);
         let (before, start) = (handle.stats().total.turns, Instant::now());
-        rusm_sched::sleep(part).await;
+        while start.elapsed() < part {
+            ticks[usize::from(looking)].one().await;
+        }
         let turns = handle.stats().total.turns - before;
         sides.note(looking, turns, start.elapsed());
+        let kb = machine::rss_kb();
+        if number == 0 {
+            before_kb = kb;
+        }
+        most_kb = most_kb.max(kb);
     }
     looks.store(false, Relaxed);
-    sides
+    Outcome {
+        sides,
+        ticks,
+        grown_kb: most_kb.saturating_sub(before_kb) as f64,
+    }
 }
 
 fn storm(ctx: &Context, span: Duration, workers: usize) {
@@ -135,73 +191,6 @@ async fn player(mut ctx: Context) {
         ctx.receive().await;
         send(other, mail(0));
     }
-}
-
-/// A client outside of the node.
-struct Looker {
-    looks: Arc<AtomicBool>,
-    ended: Arc<AtomicBool>,
-    thread: JoinHandle<io::Result<Latency>>,
-}
-
-impl Looker {
-    fn start(at: SocketAddr, every: Duration) -> io::Result<Self> {
-        let mut stream = TcpStream::connect(at)?;
-        let (looks, ended) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
-        let (wanted, over) = (looks.clone(), ended.clone());
-        let thread = thread::spawn(move || {
-            let mut latency = Latency::new();
-            while !over.load(Relaxed) {
-                if wanted.load(Relaxed) {
-                    let begun = Instant::now();
-                    match look(&mut stream) {
-                        Ok(()) => latency.note(begun.elapsed()),
-                        // The node has stopped meanwhile: after the last part.
-                        Err(_) if !wanted.load(Relaxed) => break,
-                        Err(why) => return Err(why),
-                    }
-                }
-                thread::sleep(every);
-            }
-            Ok(latency)
-        });
-        Ok(Looker {
-            looks,
-            ended,
-            thread,
-        })
-    }
-
-    fn end(self) -> Result<Latency, Failure> {
-        self.ended.store(true, Relaxed);
-        let latency = self.thread.join().expect("it panics at nothing");
-        Ok(latency?)
-    }
-}
-
-/// Reads the metrics once; the connection stays.
-fn look(stream: &mut TcpStream) -> io::Result<()> {
-    stream.write_all(b"GET /metrics HTTP/1.1\r\n\r\n")?;
-    let (mut bytes, mut buffer) = (Vec::new(), [0; 16 * 1024]);
-    while !is_whole(&bytes) {
-        match stream.read(&mut buffer)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            count => bytes.extend_from_slice(&buffer[..count]),
-        }
-    }
-    Ok(())
-}
-
-/// Has the reply come to its end, as its length says?
-fn is_whole(bytes: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(bytes);
-    let Some((head, body)) = text.split_once("\r\n\r\n") else {
-        return false;
-    };
-    let len = head
-        .lines()
-        .find_map(|line| line.strip_prefix("Content-Length: "));
-    len.and_then(|len| len.parse().ok()) == Some(body.len())
 }
 
 #[cfg(test)]
