@@ -12,6 +12,9 @@ test("a ring keeps the latest entries in their order, whatever its fill", () => 
     expect([...rings.column(0)]).toEqual(expected);
   }
   expect(rings.mean(0, 2)).toBe(10.5);
+  expect(rings.line(0)).toBeInstanceOf(Float64Array);
+  rings.push([null]);
+  expect([...(rings.line(0) as number[])]).toEqual([9, 10, 11, null as never]);
   rings.clear();
   expect(rings.size).toBe(0);
 });

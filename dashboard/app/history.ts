@@ -38,6 +38,12 @@ export class Rings {
     return (this.columns[index] as Float64Array).subarray(end - this.filled, end);
   }
 
+  /** The same for a chart, to which what is not known must be `null`: it takes NaN for a number. */
+  line(index: number): ArrayLike<number | null> {
+    const column = this.column(index);
+    return column.some(Number.isNaN) ? Array.from(column, (value) => (Number.isNaN(value) ? null : value)) : column;
+  }
+
   get size(): number {
     return this.filled;
   }

@@ -13,6 +13,8 @@ const KNOWN: Record<string, Known> = {
   budget: { about: "reductions of one turn: less is fairer, more is faster", range: [10, 1_000_000] },
   tick: { about: "how often a running guest is looked at", unit: "µs", range: [100, 100_000] },
   steal: { about: "how much an idle worker takes from a busy one", words: ["half", "one", "off"] },
+  hogs: { about: "processes that compute all the time", range: [1, 100] },
+  bystanders: { about: "processes that sleep and wake", range: [1, 100] },
   hand_off: { about: "the receiver of a message runs next" },
   urgent_lane: { about: "those woken by timers and I/O run before others" },
   urgent_run_max: { about: "urgent turns in a row", range: [1, 256] },

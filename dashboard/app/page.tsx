@@ -1,8 +1,9 @@
 //! What surrounds every view: navigation, connection, theme, notices.
 
 import { type ReactNode, useEffect, useRef, useState } from "react";
+import { TokenForm } from "./parts/token.tsx";
 import { type Place, usePlace, type View } from "./router.ts";
-import { connectNow, setToken } from "./socket.ts";
+import { connectNow } from "./socket.ts";
 import { dispatch, useStore } from "./store.ts";
 import { toggleTheme, useTheme } from "./theme.ts";
 import { Bench } from "./views/bench.tsx";
@@ -22,6 +23,7 @@ const SYNTHETIC = "synthetic";
 export function Page() {
   const place = usePlace();
   const main = useRef<HTMLElement>(null);
+  const frame = useHeight();
   const synthetic = useStore((state) => state.hello?.node.name === SYNTHETIC);
   const current = VIEWS.find((it) => it.view === place.view) as (typeof VIEWS)[number];
   useEffect(() => {
@@ -35,26 +37,42 @@ export function Page() {
         event.preventDefault();
         main.current?.focus();
       }}>Skip to the content</a>
-      <header className="top">
-        <a className="brand" href="#/observer" aria-label="RUSM, observer"><Mark />RUSM</a>
-        <nav aria-label="Views">
-          {VIEWS.map(({ view, title }) => (
-            <a key={view} href={`#/${view}`} data-testid={`nav-${view}`} aria-current={view === place.view ? "page" : undefined}>{title}</a>
-          ))}
-        </nav>
-        <NodeName />
-        <ThemeToggle />
-      </header>
-      {synthetic && (
-        <section className="banner" data-testid="synthetic-banner" aria-label="About the numbers">
-          <b>Made-up numbers.</b> No program runs behind this page.
-        </section>
-      )}
-      <ConnectionBar />
+      <div className="frame" ref={frame}>
+        <header className="top">
+          <a className="brand" href="#/observer" aria-label="RUSM, observer"><Mark />RUSM</a>
+          <nav aria-label="Views">
+            {VIEWS.map(({ view, title }) => (
+              <a key={view} href={`#/${view}`} data-testid={`nav-${view}`} aria-current={view === place.view ? "page" : undefined}>{title}</a>
+            ))}
+          </nav>
+          <NodeName />
+          <ThemeToggle />
+        </header>
+        {synthetic && (
+          <section className="banner" data-testid="synthetic-banner" aria-label="About the numbers">
+            <b>Made-up numbers.</b> No program runs behind this page.
+          </section>
+        )}
+        <ConnectionBar />
+      </div>
       <main ref={main} id="main" tabIndex={-1}><current.Body place={place} /></main>
       <Notices />
     </>
   );
+}
+
+/** Tells the style sheet how high the frame above the views is: the drawer begins below it. */
+function useHeight() {
+  const frame = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const element = frame.current as HTMLDivElement;
+    const observer = new ResizeObserver(() => {
+      document.documentElement.style.setProperty("--frame", `${element.offsetHeight}px`);
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  return frame;
 }
 
 function Mark() {
@@ -119,20 +137,11 @@ function Countdown({ until }: { until: number }) {
 }
 
 function Refused({ code, why }: { code: string; why: string }) {
-  const [token, setText] = useState("");
   return (
-    <form className="bar-note" onSubmit={(event) => {
-      event.preventDefault();
-      setToken(token);
-    }}>
+    <div className="bar-note">
       <span>The node refused: {why}</span>
-      {code === "not_allowed" && (
-        <>
-          <label>Token <input type="password" value={token} autoComplete="off" onChange={(event) => setText(event.target.value)} /></label>
-          <button type="submit" className="button">Connect</button>
-        </>
-      )}
-    </form>
+      {code === "not_allowed" && <TokenForm button="Connect" />}
+    </div>
   );
 }
 

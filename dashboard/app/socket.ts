@@ -66,7 +66,7 @@ export function connectNow(): void {
 
 function onFrame(frame: NodeFrame): void {
   dispatch({ kind: "frame", frame });
-  if (frame.type === "hello") onHello();
+  if (frame.type === "hello") onHello(Math.min(HZ, frame.limits.hz_max));
   if (frame.type === "done") settle(frame.id, (waiter) => waiter.done(frame.result));
   if (frame.type !== "error") return;
   if (frame.id !== null) settle(frame.id, (waiter) => waiter.failed(new Error(frame.message)));
@@ -76,10 +76,10 @@ function onFrame(frame: NodeFrame): void {
   }
 }
 
-function onHello(): void {
+function onHello(hz: number): void {
   attempt = 0;
   open = true;
-  send({ type: "set_observer_detail", hz: HZ });
+  send({ type: "set_observer_detail", hz });
   send({ type: "select", rows: wanted.rows, detail: wanted.detail, sections: wanted.sections });
   if (wanted.traced.length > 0) send({ type: "trace", pids: wanted.traced });
 }

@@ -28,6 +28,8 @@ test("a run and a sweep stay when ticks tell of none", () => {
   const state = after(HELLO, { ...TICK, run: RUN, sweep: SWEEP }, TICK);
   expect(state.tick?.run).toBeNull();
   expect([state.run?.id, state.sweep?.id]).toEqual([3, 4]);
+  // They are not on any more, whatever their last tick said.
+  expect([state.run?.state, state.sweep?.state]).toEqual(["ended", "ended"]);
 });
 
 test("the laboratory is busy while a run or a sweep is on", () => {

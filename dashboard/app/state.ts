@@ -3,7 +3,7 @@
 //! Ticks are kept here only as the latest one; their course over time is in `history.ts`, which is drawn outside React.
 
 import type {
-  Detail, FinishedRun, Hello, NodeFrame, Rows, Run, SectionName, Sections, Sweep, Tick, TraceEvent, Warning,
+  Detail, FinishedRun, Hello, NodeFrame, Phase, Rows, Run, SectionName, Sections, Sweep, Tick, TraceEvent, Warning,
 } from "./protocol.ts";
 
 /** Events of a trace that are kept: enough to scroll through, few enough to render. */
@@ -89,7 +89,7 @@ export function reduce(state: State, event: Event): State {
 export function actsRefused(state: State): string | null {
   if (state.connection.phase !== "open") return "There is no connection to the node.";
   if (state.hello?.rights.includes("act")) return null;
-  return "This page may only read. Open it with the control token to act: add #token=… to its address.";
+  return "This page may only read. To act, it needs the control token: add #token=… to its address, or type it here.";
 }
 
 /** Whether the laboratory has something in progress. */
@@ -102,7 +102,7 @@ function onFrame(state: State, frame: NodeFrame): State {
     case "hello":
       return onHello(state, frame);
     case "tick":
-      return { ...state, tick: frame, run: frame.run ?? state.run, sweep: frame.sweep ?? state.sweep };
+      return { ...state, tick: frame, run: frame.run ?? over(state.run), sweep: frame.sweep ?? over(state.sweep) };
     case "rows":
       return { ...state, rows: frame };
     case "detail":
@@ -124,6 +124,11 @@ function onFrame(state: State, frame: NodeFrame): State {
       // A newer node may say more than this page knows.
       return state;
   }
+}
+
+/** Of a run that ticks no longer tell of, only its end was missed. */
+function over<T extends { state: Phase }>(it: T | null): T | null {
+  return it?.state === "running" || it?.state === "starting" ? { ...it, state: "ended" } : it;
 }
 
 /** After a reconnection to the same node its numbers go on; another node begins with nothing. */

@@ -58,7 +58,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await prepare(page);
       await page.evaluate(() => scrollTo(0, 0));
       const path = `${OUT}/${name}.png`;
-      const clip = { x: 0, y: 0, width: viewport.width, height: Math.min(1150, await page.evaluate(() => document.body.scrollHeight)) };
+      const clip = { x: 0, y: 0, width: viewport.width, height: Math.min(1000, await page.evaluate(() => document.body.scrollHeight)) };
       await page.screenshot({ path, ...(view === "detail" ? {} : { fullPage: true, clip }) });
       const wide = await page.evaluate(() => document.documentElement.scrollWidth);
       const bytes = statSync(path).size;

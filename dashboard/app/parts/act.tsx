@@ -3,6 +3,7 @@
 import { type ReactNode, useEffect, useState } from "react";
 import { actsRefused } from "../state.ts";
 import { useStore } from "../store.ts";
+import { TokenForm } from "./token.tsx";
 
 interface Props {
   children: ReactNode;
@@ -25,10 +26,17 @@ export function ActButton({ children, onClick, kind, testid, unless }: Props) {
   );
 }
 
-/** The reason as text: a disabled button shows no title to a keyboard. */
+/** The reason as text, as a disabled button shows no title to a keyboard; and the way out of it. */
 export function ActNote() {
   const refused = useStore(actsRefused);
-  return refused === null ? null : <p className="note" data-testid="act-refused">{refused}</p>;
+  const reads = useStore((state) => state.connection.phase === "open");
+  if (refused === null) return null;
+  return (
+    <div className="note" data-testid="act-refused">
+      <p>{refused}</p>
+      {reads && <TokenForm button="Use it" />}
+    </div>
+  );
 }
 
 /** Asks once more: what it does cannot be undone. */

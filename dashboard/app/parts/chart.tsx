@@ -25,6 +25,8 @@ interface Props {
   /** Labels at round numbers of KiB and MiB. */
   binary?: boolean;
   height?: number;
+  /** As wide as two others, where there is room. */
+  double?: boolean;
 }
 
 export function Chart(props: Props) {
@@ -64,7 +66,7 @@ export function Chart(props: Props) {
   });
 
   return (
-    <figure className="chart">
+    <figure className={props.double ? "chart double" : "chart"}>
       <figcaption>
         <span className="chart-label">{props.label}</span>
         {props.lines.map((line, index) => (

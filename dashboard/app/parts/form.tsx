@@ -42,6 +42,29 @@ export function ScenarioAbout({ scenario, lab }: { scenario: Scenario; lab: LabI
   );
 }
 
+/** All scenarios, with what each measures. */
+export function Menu({ lab, chosen }: { lab: LabInfo; chosen: string }) {
+  return (
+    <details data-testid="scenario-menu">
+      <summary>All {lab.scenarios.length} scenarios</summary>
+      <div className="scroll tall">
+        <table className="menu">
+          <thead><tr><th scope="col">Scenario</th><th scope="col">Measures</th><th scope="col">Engine</th></tr></thead>
+          <tbody>
+            {lab.scenarios.map((it) => (
+              <tr key={it.name} className={it.name === chosen ? "chosen" : undefined}>
+                <td><a href={`#/${it.lanes ? "fairness" : "bench"}?scenario=${encodeURIComponent(it.name)}`}>{it.name}</a></td>
+                <td>{it.about}</td>
+                <td><code>{it.source}</code></td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </details>
+  );
+}
+
 interface ChoicesProps {
   choices: Choice[];
   settings: Record<string, string>;

@@ -2,7 +2,7 @@
 
 import { useEffect } from "react";
 import { ActButton, ActNote } from "../parts/act.tsx";
-import { Choices, NoLab, ScenarioAbout, ScenarioSelect, Text } from "../parts/form.tsx";
+import { Choices, Menu, NoLab, ScenarioAbout, ScenarioSelect, Text } from "../parts/form.tsx";
 import { Panel } from "../parts/panel.tsx";
 import { fault, originNote, originOf, type RunPlan, runFrame, runPlan, runQuery } from "../plan.ts";
 import type { Hello, LabInfo, Scenario } from "../protocol.ts";
@@ -64,6 +64,7 @@ function Setup({ hello, lab, scenario, place }: SetupProps) {
         <Dial profiles={lab.profiles} />
       </div>
       <ScenarioAbout scenario={scenario} lab={lab} />
+      <Menu lab={lab} chosen={scenario.name} />
       {note && <p className="note" data-testid="origin-note">{note}</p>}
       <ActNote />
     </Panel>

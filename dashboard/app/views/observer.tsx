@@ -42,12 +42,14 @@ export function Observer({ place }: { place: Place }) {
       <Vitals />
       <Warnings />
       <Processes chosen={pid} />
-      <Tree chosen={pid} />
       {traced.length > 0 && <Trace pids={traced} stop={trace} />}
-      <Names />
-      <Groups />
-      <Sockets />
-      <Wasm />
+      <Tree chosen={pid} />
+      <div className="stack">
+        <Sockets />
+        <Wasm />
+        <Names />
+        <Groups />
+      </div>
       {pid !== null && <ProcessDetail pid={pid} traced={traced.includes(pid)} trace={() => trace(pid)} />}
     </div>
   );

@@ -133,7 +133,7 @@ function measured(point: Point, done: number): Point {
   const made = settings.reduce((product, value, axis) => product * bump(Number(value) || value.length * 700, axis), 2e6);
   const value = made * around(done, 1, 0.02);
   return {
-    ...point, runs: point.runs + 1, min: Math.min(point.min ?? value, value), max: Math.max(point.max ?? value, value), median: made,
+    ...point, runs: point.runs + 1, min: Math.min(point.min ?? made, value), max: Math.max(point.max ?? made, value), median: made,
     figures: { peak_alive: Math.round(900 * around(done, 2, 0.2)) },
   };
 }

@@ -87,7 +87,7 @@ export class World {
       },
       gauges: { injected: 0, timers: 61, stuck: 0, blocking_threads: 2, blocking_queued: 0, io_sources: 14 },
       workers: grown.busy.map(worker),
-      wake_to_run: { ...quantiles(this.typicalWake(), 400, steps), buckets: this.buckets() },
+      wake_to_run: this.wakes(),
       system: {
         resident_bytes: 48e6 + 6e6 * Math.sin(steps / 90), virtual_bytes: 400e6, cpu_seconds: grown.busy.reduce((a, b) => a + b) / 1e6,
         threads: 9, fds: 37, fds_max: 65_536, load_1m: 1.9,
@@ -99,6 +99,12 @@ export class World {
   /** The larger the budget, the longer the others wait. */
   typicalWake(): number {
     return 1.5 + this.number("budget") / (this.lab.active ? 60 : 900);
+  }
+
+  /** Now and then nobody wakes, and then there are no quantiles. */
+  private wakes(): Tick["wake_to_run"] {
+    if (noise(this.steps, 8) > 0.97) return { count: 0, p50: null, p95: null, p99: null, p999: null, max: null, buckets: [] };
+    return { ...quantiles(this.typicalWake(), 400, this.steps), buckets: this.buckets() };
   }
 
   private buckets(): Bucket[] {

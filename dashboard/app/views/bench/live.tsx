@@ -1,5 +1,6 @@
 //! The run that is on, or the one before: figures and charts as the ticks bring them.
 
+import type { AlignedData } from "uplot";
 import { clock, count, micros } from "../../format.ts";
 import { RUN } from "../../history.ts";
 import { Chart } from "../../parts/chart.tsx";
@@ -60,7 +61,7 @@ export function RunChart({ label, columns, lines, format, log, height }: RunChar
       label={label} lines={lines.map((it) => ({ label: it }))} format={format} logY={log ?? false}
       {...(height ? { height } : {})}
       version={() => rings.version}
-      data={() => [rings.column(RUN.time), ...columns.map((column) => rings.column(column))]}
+      data={() => [rings.line(RUN.time), ...columns.map((column) => rings.line(column))] as AlignedData}
     />
   );
 }

@@ -10,7 +10,7 @@ import { actsRefused } from "../../state.ts";
 import { useStore } from "../../store.ts";
 
 /** What matters most for fairness comes first; the others are behind a click. */
-const FIRST = ["budget", "tick", "steal", "hand_off", "urgent_lane"];
+const FIRST = ["budget", "tick", "steal", "hogs", "bystanders", "hand_off", "urgent_lane"];
 /** While a slider is dragged the node is told this often, in milliseconds. */
 const TELL_EVERY = 80;
 const NONE: Field[] = [];

@@ -22,6 +22,9 @@ export function Processes({ chosen }: { chosen: string | null }) {
   // While the table is paused the node is not asked: walking over its processes costs it something.
   const limit = Math.min(PAGE * (page + 1), limitMax);
 
+  // Memory and mailboxes are there, and are not spent: the node ranks them as they are.
+  const spent = by === "reductions" || by === "cpu";
+
   useEffect(() => {
     if (paused) return;
     const timer = setTimeout(() => wantRows({ by, window, limit, filter }), TYPING_PAUSE);
@@ -50,7 +53,7 @@ export function Processes({ chosen }: { chosen: string | null }) {
           </select>
         </label>
         <label className="check">
-          <input type="checkbox" checked={window} onChange={(event) => again(() => setWindow(event.target.checked))} />
+          <input type="checkbox" checked={window && spent} disabled={!spent} onChange={(event) => again(() => setWindow(event.target.checked))} />
           since the last look
         </label>
         <label>

@@ -1,5 +1,6 @@
 //! The node's numbers: figures of now, and charts of the last minute.
 
+import type { AlignedData } from "uplot";
 import { bytes, clock, count, micros, percent } from "../../format.ts";
 import { NODE } from "../../history.ts";
 import { Chart, type Line } from "../../parts/chart.tsx";
@@ -12,34 +13,30 @@ export function Vitals() {
   return (
     <>
       <Now />
-      <Panel title="Course" wide about="The last minute; what is counted, is counted a second.">
+      <Panel title="Course" wide about="The last minute. Spawns, turns, steals and parks are counts a second; wake to run is how long a woken process waited for its turn, on a logarithmic axis.">
         <div className="charts">
-          <NodeChart label="Processes with work" columns={["runnable", "running"]} lines={["runnable", "running"]} format={count} />
+          <NodeChart label="Load" columns={["runnable", "running"]} lines={["runnable", "running"]} format={count} />
           <NodeChart label="Resident memory" columns={["resident"]} lines={["resident"]} format={bytes} binary />
           <NodeChart label="CPU of the program" columns={["cpu"]} lines={["CPUs used"]} format={count} />
-          <NodeChart label="Spawns" columns={["spawns", "exits"]} lines={["spawns", "exits"]} format={count} />
+          <NodeChart label="Come and go" columns={["spawns", "exits"]} lines={["spawns", "exits"]} format={count} />
           <NodeChart label="Turns" columns={["turns"]} lines={["turns"]} format={count} />
           <NodeChart label="Steals" columns={["steals"]} lines={["steals"]} format={count} />
           <NodeChart label="Parks" columns={["parks"]} lines={["parks"]} format={count} />
-        </div>
-      </Panel>
-      <Panel title="Wake to run" wide about="How long a process that was woken waited for its turn. The axis is logarithmic.">
-        <div className="charts one">
-          <NodeChart label="Quantiles" columns={["p50", "p95", "p99", "max"]} lines={["p50", "p95", "p99", "max"]} format={micros} log />
+          <NodeChart label="Wake to run" columns={["p50", "p95", "p99", "max"]} lines={["p50", "p95", "p99", "max"]} format={micros} log double />
         </div>
       </Panel>
     </>
   );
 }
 
-function NodeChart(props: { label: string; columns: Column[]; lines: string[]; format: (value: number) => string; log?: boolean; binary?: boolean }) {
+function NodeChart(props: { label: string; columns: Column[]; lines: string[]; format: (value: number) => string; log?: boolean; binary?: boolean; double?: boolean }) {
   const rings = history.node;
   const lines: Line[] = props.lines.map((label) => ({ label }));
   return (
     <Chart
-      label={props.label} lines={lines} format={props.format} logY={props.log ?? false} binary={props.binary ?? false}
+      label={props.label} lines={lines} format={props.format} logY={props.log ?? false} binary={props.binary ?? false} double={props.double ?? false}
       version={() => rings.version}
-      data={() => [rings.column(NODE.time), ...props.columns.map((column) => rings.column(NODE[column]))]}
+      data={() => [rings.line(NODE.time), ...props.columns.map((column) => rings.line(NODE[column]))] as AlignedData}
     />
   );
 }
