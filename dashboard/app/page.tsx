@@ -2,6 +2,7 @@
 
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { TokenForm } from "./parts/token.tsx";
+import { SYNTHETIC } from "./protocol.ts";
 import { type Place, usePlace, type View } from "./router.ts";
 import { connectNow } from "./socket.ts";
 import { dispatch, useStore } from "./store.ts";
@@ -17,8 +18,6 @@ const VIEWS: { view: View; title: string; Body: (props: { place: Place }) => Rea
   { view: "fairness", title: "Fairness", Body: Fairness },
   { view: "lab", title: "Lab", Body: Lab },
 ];
-/** A node with this name makes its numbers up, for work on this page. */
-const SYNTHETIC = "synthetic";
 
 export function Page() {
   const place = usePlace();
@@ -104,7 +103,10 @@ function NodeName() {
 function ThemeToggle() {
   const theme = useTheme();
   return (
-    <button type="button" className="button icon" data-testid="theme-toggle" onClick={toggleTheme} aria-label={theme === "dark" ? "Light theme" : "Dark theme"}>
+    <button
+      type="button" className="button icon" data-testid="theme-toggle" onClick={toggleTheme}
+      aria-label={theme === "dark" ? "Light theme" : "Dark theme"}
+    >
       <span aria-hidden="true">{theme === "dark" ? "☀" : "☾"}</span>
     </button>
   );

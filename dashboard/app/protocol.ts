@@ -1,6 +1,8 @@
 //! The frames of the control protocol, version 1, as types. Decides nothing; `socket.ts` reads and writes them.
 
 export const PROTOCOL = 1;
+/** A node of this name makes its numbers up, for work on this page. */
+export const SYNTHETIC = "synthetic";
 
 export interface Field {
   field: string;

@@ -2,7 +2,7 @@
 
 import type { Theme } from "./colours.ts";
 import { count, micros, percentile } from "./format.ts";
-import type { FinishedRun, NodeInfo } from "./protocol.ts";
+import { type FinishedRun, type NodeInfo, SYNTHETIC } from "./protocol.ts";
 import { escaped, plot, type PlotLine } from "./svg.ts";
 
 /** Where the percentile curve is labelled, as shares. */
@@ -75,7 +75,7 @@ export function html(runs: FinishedRun[], node: NodeInfo): string {
   const title = runs.map(runName).join(" and ");
   const head = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">`
     + `<title>RUSM: ${escaped(title)}</title><style>${REPORT_STYLE}</style>`;
-  const made = node.name === "synthetic" ? "<p><strong>Made-up numbers: no program was measured.</strong></p>" : "";
+  const made = node.name === SYNTHETIC ? "<p><strong>Made-up numbers: no program was measured.</strong></p>" : "";
   // `</script` in a value would end the element.
   const data = JSON.stringify({ node, runs }).replaceAll("<", "\\u003c");
   return `${head}<main><h1>${escaped(title)}</h1>${made}`
@@ -85,7 +85,8 @@ export function html(runs: FinishedRun[], node: NodeInfo): string {
     + `<script type="application/json" id="data">${data}</script></main></html>\n`;
 }
 
-const REPORT_STYLE = "body{margin:0;background:#f8f6f1;color:#1c2422;font:15px/1.5 system-ui,sans-serif}main{max-width:880px;margin:2rem auto;padding:0 1rem}"
+const REPORT_STYLE = "body{margin:0;background:#f8f6f1;color:#1c2422;font:15px/1.5 system-ui,sans-serif}"
+  + "main{max-width:880px;margin:2rem auto;padding:0 1rem}"
   + "h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
   + "td,th{padding:.15rem 1.2rem .15rem 0;text-align:left;border-bottom:1px solid #e4e0d6;font-weight:400}figure{margin:2rem 0;overflow-x:auto}";
 

@@ -76,7 +76,10 @@ export function Chart(props: Props) {
           </span>
         ))}
       </figcaption>
-      <div ref={host} role="img" aria-label={`${props.label} over time: ${props.lines.map((it) => it.label).join(", ")}`} style={{ height: props.height ?? 130 }} />
+      <div
+        ref={host} role="img" style={{ height: props.height ?? 130 }}
+        aria-label={`${props.label} over time: ${props.lines.map((it) => it.label).join(", ")}`}
+      />
     </figure>
   );
 }
@@ -108,7 +111,7 @@ function options(props: Props, theme: Theme, width: number): uPlot.Options {
     height: props.height ?? 130,
     legend: { show: false },
     cursor: { show: false },
-    padding: [8, 6, 0, 0],
+    padding: [8, 16, 0, 0],
     scales: {
       x: { time: false },
       y: props.logY
@@ -117,7 +120,10 @@ function options(props: Props, theme: Theme, width: number): uPlot.Options {
     },
     axes: [
       { ...axis, size: 24, incrs: SECONDS, values: (_, splits) => splits.map((it) => (it === null ? "" : clock(it))) },
-      { ...axis, size: 62, ...(props.logY ? { splits: tens } : {}), ...(props.binary ? { incrs: POWERS_OF_TWO } : {}), values: (_, splits) => splits.map((it) => (it === null ? "" : props.format(it))) },
+      {
+        ...axis, size: 62, ...(props.logY ? { splits: tens } : {}), ...(props.binary ? { incrs: POWERS_OF_TWO } : {}),
+        values: (_, splits) => splits.map((it) => (it === null ? "" : props.format(it))),
+      },
     ],
     series: [
       {},

@@ -41,7 +41,10 @@ export function Fairness({ place }: { place: Place }) {
       <Knobs />
       <div className="stack">
         <Panel title="Jain's index over time" about="1: all bystanders get the same. 1/n: one of them gets everything.">
-          <RunChart label="Of what the bystanders did" columns={[RUN.jain, RUN.jainPeer]} lines={["RUSM", "FIFO model"]} format={index} height={170} />
+          <RunChart
+            label="Of what the bystanders did" columns={[RUN.jain, RUN.jainPeer]} lines={["RUSM", "FIFO model"]}
+            format={index} height={170}
+          />
         </Panel>
         <WakeHeat />
       </div>

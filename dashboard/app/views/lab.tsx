@@ -75,7 +75,8 @@ interface AxesProps {
 }
 
 function Axes({ plan, fields, change }: AxesProps) {
-  const free = fields.find((field) => !plan.axes.some(([name]) => name === field.name));
+  const taken = (field: string) => plan.axes.some(([name]) => name === field);
+  const free = fields.find((field) => !taken(field.name));
   const put = (place: number, axis: [string, string]) => change({ axes: plan.axes.map((it, index) => (index === place ? axis : it)) });
   return (
     <div className="axes">
@@ -85,7 +86,7 @@ function Axes({ plan, fields, change }: AxesProps) {
             {["Across", "Upwards"][place] ?? "One sheet for each"}
             <select value={name} data-testid={`axis-field-${place}`}
               onChange={(event) => put(place, [event.target.value, fields.find((it) => it.name === event.target.value)?.value ?? ""])}>
-              {fields.filter((it) => it.name === name || !plan.axes.some(([other]) => other === it.name)).map((it) => <option key={it.name}>{it.name}</option>)}
+              {fields.filter((it) => it.name === name || !taken(it.name)).map((it) => <option key={it.name}>{it.name}</option>)}
             </select>
           </label>
           <Text label="Values, with commas between" value={values} testid={`axis-values-${place}`} onChange={(text) => put(place, [name, text])} />

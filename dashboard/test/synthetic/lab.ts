@@ -46,7 +46,8 @@ export class Lab {
     this.run = null;
     const unit = UNITS[plan.scenario]?.[0] ?? "turns/s";
     const points = grid(plan.axes).map((settings): Point => ({ settings, runs: 0, unit, min: null, median: null, max: null, figures: {} }));
-    this.sweep = { ...plan, id: this.ids, state: "running", done: 0, total: points.length * (plan.repeats + plan.warmup), points, best: null, error: null };
+    const total = points.length * (plan.repeats + plan.warmup);
+    this.sweep = { ...plan, id: this.ids, state: "running", done: 0, total, points, best: null, error: null };
     return this.ids;
   }
 

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from "react";
 import { count, micros } from "../../format.ts";
-import type { FinishedRun, NodeInfo } from "../../protocol.ts";
+import { type FinishedRun, type NodeInfo, SYNTHETIC } from "../../protocol.ts";
 import { Empty, Panel } from "../../parts/panel.tsx";
 import { csv, curvePlot, html, json, runName, seriesPlot } from "../../report.ts";
 import { png, save } from "../../save.ts";
@@ -96,7 +96,8 @@ function Overlay({ runs }: { runs: FinishedRun[] }) {
 
 function Exports({ runs, node }: { runs: FinishedRun[]; node: NodeInfo }) {
   const theme = useTheme();
-  const name = `rusm-${runs.map((run) => `${run.scenario}-${run.id}`).join("-and-")}`;
+  // A picture cannot say by itself that its numbers are made up; its name can.
+  const name = `${node.name === SYNTHETIC ? "made-up" : "rusm"}-${runs.map((run) => `${run.scenario}-${run.id}`).join("-and-")}`;
   const picture = async () => {
     try {
       const drawn = [seriesPlot(runs, theme, PICTURE_WIDTH), curvePlot(runs, theme, PICTURE_WIDTH)];

@@ -49,7 +49,10 @@ function KnobOf({ field }: { field: Field }) {
         <Slider id={id} field={field} low={shape.low} high={shape.high} micro={shape.unit === "µs"} disabled={refused !== null} set={set} />
       )}
       {shape.kind === "words" && (
-        <select id={id} value={field.value} disabled={refused !== null} data-testid={`slider-${field.field}`} onChange={(event) => set(event.target.value)}>
+        <select
+          id={id} value={field.value} disabled={refused !== null} data-testid={`slider-${field.field}`}
+          onChange={(event) => set(event.target.value)}
+        >
           {shape.words.map((word) => <option key={word}>{word}</option>)}
         </select>
       )}

@@ -6,8 +6,8 @@ import { usePainter } from "../../frame.ts";
 import type { Lane, Run, Side } from "../../protocol.ts";
 import { latest, useStore } from "../../store.ts";
 
-/** Bars a side. More than this nobody compares by eye; the index counts all of them. */
-const LANES_MAX = 40;
+/** Bars of each kind a side. More than this nobody compares by eye; the index counts all of them. */
+const LANES_MAX = 16;
 /** A bystander that was woken later than this is marked: a person notices a tenth of a second. */
 const LATE_MARKED = 100_000;
 
@@ -23,11 +23,11 @@ interface Bar {
 }
 
 export function SideLanes({ name }: { name: string }) {
-  const names = useStore((state) => (sideOf(state.run, name)?.lanes ?? []).map((lane) => `${lane.kind}\t${lane.name}`).join("\n"));
+  const names = useStore((state) => drawn(sideOf(state.run, name)?.lanes ?? []).map((lane) => `${lane.kind}\t${lane.name}`).join("\n"));
   const jain = useStore((state) => sideOf(state.run, name)?.jain ?? null);
   const worst = useStore((state) => worstLate(sideOf(state.run, name)));
-  const lanes = names === "" ? [] : names.split("\n").map((it) => it.split("\t") as [string, string]);
-  const shown = lanes.slice(0, LANES_MAX);
+  const all = useStore((state) => sideOf(state.run, name)?.lanes.length ?? 0);
+  const shown = names === "" ? [] : names.split("\n").map((it) => it.split("\t") as [string, string]);
   const bars = useRef<Bar[]>([]);
   const seen = useRef<Run | null>(null);
 
@@ -49,7 +49,9 @@ export function SideLanes({ name }: { name: string }) {
           <b className="num" data-testid={`jain-${name}`}>{index(jain)}</b>
           <small>Jain's index of the bystanders</small>
         </div>
-        <p className="verdict">{worst === null ? "No bystander has run yet." : <>The slowest bystander was woken <b className="num">{micros(worst)}</b> late.</>}</p>
+        <p className="verdict">
+          {worst === null ? "No bystander has run yet." : <>The slowest bystander was woken <b className="num">{micros(worst)}</b> late.</>}
+        </p>
       </header>
       <ol className="bars">
         {shown.map(([kind, lane], place) => (
@@ -61,13 +63,22 @@ export function SideLanes({ name }: { name: string }) {
           </li>
         ))}
       </ol>
-      {lanes.length > shown.length && <p className="note">{lanes.length - shown.length} more are not drawn; the index counts them.</p>}
+      {all > shown.length && <p className="about">{all - shown.length} more are not drawn; the index counts them.</p>}
     </section>
   );
 }
 
 function sideOf(run: Run | null, name: string): Side | undefined {
   return run?.sides.find((side) => side.name === name);
+}
+
+/** The first of each kind. */
+function drawn(lanes: Lane[]): Lane[] {
+  const counts: Record<string, number> = {};
+  return lanes.filter(({ kind }) => {
+    counts[kind] = (counts[kind] ?? 0) + 1;
+    return counts[kind] <= LANES_MAX;
+  });
 }
 
 function worstLate(side: Side | undefined): number | null {
@@ -88,7 +99,7 @@ function bar(bars: Bar[], place: number): Bar {
 }
 
 function paint(bars: Bar[], lanes: Lane[], most: Record<string, number>): void {
-  lanes.slice(0, LANES_MAX).forEach((lane, place) => {
+  drawn(lanes).forEach((lane, place) => {
     const { fill, done, late } = bar(bars, place);
     if (fill) fill.style.transform = `scaleX(${lane.done / (most[lane.kind] ?? 1)})`;
     if (done) done.textContent = count(lane.done);

@@ -13,7 +13,7 @@ export function Vitals() {
   return (
     <>
       <Now />
-      <Panel title="Course" wide about="The last minute. Spawns, turns, steals and parks are counts a second; wake to run is how long a woken process waited for its turn, on a logarithmic axis.">
+      <Panel title="Course" wide about={COURSE}>
         <div className="charts">
           <NodeChart label="Load" columns={["runnable", "running"]} lines={["runnable", "running"]} format={count} />
           <NodeChart label="Resident memory" columns={["resident"]} lines={["resident"]} format={bytes} binary />
@@ -29,7 +29,20 @@ export function Vitals() {
   );
 }
 
-function NodeChart(props: { label: string; columns: Column[]; lines: string[]; format: (value: number) => string; log?: boolean; binary?: boolean; double?: boolean }) {
+const COURSE = "The last minute. Spawns, exits, turns, steals and parks are counts a second; wake to run is how long a woken "
+  + "process waited for its turn, on a logarithmic axis.";
+
+interface NodeChartProps {
+  label: string;
+  columns: Column[];
+  lines: string[];
+  format: (value: number) => string;
+  log?: boolean;
+  binary?: boolean;
+  double?: boolean;
+}
+
+function NodeChart(props: NodeChartProps) {
   const rings = history.node;
   const lines: Line[] = props.lines.map((label) => ({ label }));
   return (

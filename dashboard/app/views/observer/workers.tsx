@@ -8,7 +8,7 @@ import { history, useStore } from "../../store.ts";
 const COLUMNS = 600;
 const LANE_HEIGHT = 26;
 /** With more workers than this the lanes grow thin instead of long. */
-const TALL_MAX = 16;
+const TALL_MAX = 10;
 
 export function Workers() {
   const workers = useStore((state) => state.tick?.workers) ?? [];
@@ -32,7 +32,9 @@ export function Workers() {
         />
         <div className="lane-values num">
           {shown && workers.map((worker, index) => (
-            <span key={index} style={{ height }} title={`${worker.queued} queued`}>{percent(index < history.workerCount ? history.workers.mean(index) : null)}</span>
+            <span key={index} style={{ height }} title={`${worker.queued} queued`}>
+              {percent(index < history.workerCount ? history.workers.mean(index) : null)}
+            </span>
           ))}
         </div>
       </div>
