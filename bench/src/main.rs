@@ -5,6 +5,7 @@
 
 mod args;
 mod beside;
+mod compare;
 mod env;
 mod failure;
 mod gather;
@@ -37,6 +38,8 @@ usage: rusm-bench COMMAND
   sweep SCENARIO field=a,b,c [field=..] [repeats=3] [warmup=1] [seconds=1] [seed=1]
                  [csv=FILE] [json=FILE] [html=FILE] [svg=PREFIX]
                                             a grid of runs, shuffled by the seed; svg: a file for each plot
+  compare [peers=a,b] [only=workloads] [reps=3] [secs=1] [dir=FOLDER] [key=value ...]
+                                            other runtimes' programs and ours, run in turn
   lunatic [seconds=2] [rounds=3] [parked=10000] [hogs=8] [only=a,b] [lunatic=PATH]
                                             the same Lunatic modules on a `lunatic` binary and on RUSM
   start [listen=127.0.0.1:9460] [workers=1] a node that runs scenarios for those who look at it
@@ -60,6 +63,7 @@ fn command(args: Args) -> Result<ExitCode, Failure> {
         ["run", name, seconds] => println!("{}", run(name, Some(seconds), &args)?),
         ["peer", workload] => println!("{}", peer(workload, &args)?),
         ["sweep", name] => return sweep::command(name, args.settings),
+        ["compare"] => compare::command(args)?,
         ["lunatic"] => print!("{}", lunatic::command(args)?),
         // How `lunatic` starts this program for each run.
         ["lunatic-guest", module] => lunatic::guest(module)?,
@@ -121,6 +125,7 @@ mod tests {
             "peer ring pace=3",
             "sweep nothing budget=1",
             "start listen=nowhere",
+            "compare reps=0",
             "lunatic only=walk",
             "lunatic pace=3",
             "lunatic rounds=0",
