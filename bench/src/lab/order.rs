@@ -7,6 +7,9 @@ use crate::env::{self, Env};
 use crate::scenario::{self, Scenario};
 use crate::sweep::{Axis, Plan};
 
+/// Points of a grid: all of them go to each client with every tick.
+const POINTS_MAX: u64 = 400;
+
 pub(super) fn env(order: &RunOrder, profile: &str) -> Result<Env, Refusal> {
     let scenario = scenario(&order.scenario)?;
     let mut settings = with_profile(scenario, profile);
@@ -37,6 +40,12 @@ pub(super) fn plan(order: &SweepOrder, profile: &str) -> Result<Plan, Refusal> {
         seed: order.seed,
         ..Plan::new(scenario.name, axes).map_err(bad)?
     };
+    let points = plan.points();
+    if points > POINTS_MAX {
+        return Err(bad(format!(
+            "that is a grid of {points} points, and {POINTS_MAX} are the most that can be watched: give fewer values."
+        )));
+    }
     plan.check().map_err(bad)?;
     Ok(plan)
 }

@@ -11,6 +11,7 @@ use rusm_sched::{Config, Histogram, Stats};
 use super::series::Series;
 use crate::lanes::{Lane, Lanes, jain};
 use crate::latency::curve;
+use crate::report::tidy;
 use crate::watch::Watch;
 
 /// Between two looks.
@@ -80,7 +81,7 @@ impl Sampler {
         let done = self.done(&stats);
         if let Some((_, then, before)) = self.before.filter(|(node, ..)| *node == which) {
             let span = (now - then).as_secs_f64().max(1e-6);
-            self.latest.throughput = done.saturating_sub(before) as f64 / span;
+            self.latest.throughput = tidy(done.saturating_sub(before) as f64 / span);
             let at = (now - self.start).as_millis() as u64;
             self.series.note(at, self.latest.throughput);
         }

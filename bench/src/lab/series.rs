@@ -1,8 +1,10 @@
 //! Throughput over time, in a bounded number of points however long a run is: when they are too many, each two become
 //! one.
 
-/// Points of one run that are kept.
-pub(super) const POINTS_MAX: usize = 2_000;
+use crate::report::tidy;
+
+/// Points of one run that are kept: of 50 runs together they go over the wire every second.
+const POINTS_MAX: usize = 400;
 
 /// Throughput by milliseconds since the start.
 pub(super) struct Series {
@@ -30,7 +32,7 @@ impl Series {
             return;
         }
         let (sum, count) = std::mem::take(&mut self.open);
-        self.points.push((at_ms, sum / f64::from(count)));
+        self.points.push((at_ms, tidy(sum / f64::from(count))));
         if self.points.len() == POINTS_MAX {
             let pairs = self.points.chunks(2);
             self.points = pairs

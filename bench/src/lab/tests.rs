@@ -204,11 +204,15 @@ fn a_sweep_fills_its_points_and_names_the_best() {
 #[test]
 fn a_sweep_can_be_stopped_and_wrong_ones_do_not_begin() {
     let lab = Lab::new();
+    let values = vec!["1"; 21].join(",");
+    let wide = format!("budget={values} tick={values}");
     for (order, says) in [
         (sweep("budget=many", 1, 1.0), "`budget`"),
         (sweep("budget=1", 0, 1.0), "`repeats`"),
         (sweep("budget=1,2", 1_000_000, 1.0), "10000"),
         (sweep("budget=1,2", 1_000, 3600.0), "86400"),
+        (sweep("budget=", 1, 1.0), "`budget`"),
+        (sweep(&wide, 1, 1.0), "441"),
     ] {
         let refusal = lab.sweep(order).unwrap_err();
         assert_eq!(refusal.code, Code::BadValue);

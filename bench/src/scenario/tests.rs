@@ -266,6 +266,8 @@ fn a_choice_with_a_wrong_value_is_refused_in_words() {
         ("observer-overhead", "hz", "61"),
         ("observer-overhead", "view", "aside"),
         ("fairness", "kind", "lazy"),
+        ("fairness", "hogs", "101"),
+        ("fairness", "sleep_us", "1000001"),
         ("fairness", "priority", "royal"),
         ("kv-storm", "recovery", "never"),
     ] {

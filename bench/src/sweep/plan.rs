@@ -90,7 +90,11 @@ impl Plan {
     /// In all, those that warm up included.
     pub(crate) fn runs(&self) -> u64 {
         let rounds = self.repeats.saturating_add(self.warmup);
-        grid::size(&self.axes).saturating_mul(rounds)
+        self.points().saturating_mul(rounds)
+    }
+
+    pub(crate) fn points(&self) -> u64 {
+        grid::size(&self.axes)
     }
 
     fn env(&self, settings: &[Setting]) -> Result<Env, Failure> {

@@ -24,6 +24,8 @@ const SPEND_TURNS: u32 = 100;
 const GUEST_TURNS: u64 = 5_000_000;
 /// Time for the bystanders to fall asleep before the hogs come.
 const AHEAD: Duration = Duration::from_millis(20);
+/// Hogs, and bystanders: each of them is shown, many times a second.
+const LANES_MAX: u64 = 100;
 /// The longest sleep of a bystander: a run ends within one.
 const SLEEP_US_MAX: u64 = 1_000_000;
 
@@ -73,8 +75,8 @@ impl Work {
             )));
         }
         Ok(Work {
-            hogs: env.positive("hogs")?,
-            bystanders: env.positive("bystanders")?,
+            hogs: few(env, "hogs")?,
+            bystanders: few(env, "bystanders")?,
             sleep: Duration::from_micros(sleep),
             kind,
             priority,
@@ -87,6 +89,15 @@ impl Work {
             Kind::Guest => prepare(&engine(node, self.hogs)?, &looping(GUEST_TURNS)).map(Some),
             Kind::Native | Kind::Reductions => Ok(None),
         }
+    }
+}
+
+fn few(env: &Env, key: &str) -> Result<u64, Failure> {
+    match env.positive(key)? {
+        many if many > LANES_MAX => Err(Failure::Usage(format!(
+            "`{key}={many}` is more than can be shown one by one: give {LANES_MAX} at most."
+        ))),
+        few => Ok(few),
     }
 }
 
