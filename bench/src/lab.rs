@@ -53,7 +53,7 @@ impl Lab {
 
 impl Laboratory for Lab {
     fn about(&self) -> About {
-        about::about()
+        about::about(self.shared.profile())
     }
 
     fn run(&self, order: RunOrder) -> Result<u64, Refusal> {

@@ -27,6 +27,7 @@ export interface Scenario {
 
 export interface LabInfo {
   commit: string | null;
+  profile: string;
   profiles: { name: string; about: string }[];
   scenarios: Scenario[];
 }
@@ -261,6 +262,7 @@ export interface Sections {
   wasm: { component: string; instances: number };
   warnings: Warning;
   runs: FinishedRun;
+  config: Field;
 }
 
 export type SectionName = keyof Sections;

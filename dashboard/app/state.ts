@@ -3,7 +3,7 @@
 //! Ticks are kept here only as the latest one; their course over time is in `history.ts`, which is drawn outside React.
 
 import type {
-  Detail, FinishedRun, Hello, NodeFrame, Phase, Rows, Run, SectionName, Sections, Sweep, Tick, TraceEvent, Warning,
+  Detail, Field, FinishedRun, Hello, NodeFrame, Phase, Rows, Run, SectionName, Sections, Sweep, Tick, TraceEvent, Warning,
 } from "./protocol.ts";
 
 /** Events of a trace that are kept: enough to scroll through, few enough to render. */
@@ -140,6 +140,9 @@ function onHello(state: State, hello: Hello): State {
 }
 
 function onSnapshot(state: State, section: SectionName, total: number, items: unknown[]): State {
+  if (section === "config") {
+    return state.hello ? { ...state, hello: { ...state.hello, config: items as Field[] } } : state;
+  }
   const sections = { ...state.sections, [section]: { total, items } };
   if (section !== "warnings") return { ...state, sections };
   return { ...state, sections, warnings: items as Warning[] };

@@ -11,7 +11,7 @@ export const HELLO: Hello = {
   rights: ["read", "act"],
   config: [{ field: "budget", value: "4000", default: "4000", live: true }],
   lab: {
-    commit: "d0b28c6",
+    commit: "d0b28c6", profile: "balanced",
     profiles: [{ name: "balanced", about: "as the peers are measured" }],
     scenarios: [{
       name: "ping-pong", about: "pairs that send to and fro", source: "bench/src/scenario/ping_pong.rs", lanes: false,

@@ -136,6 +136,7 @@ fn every_code_and_every_section_is_in_the_page() {
         Section::Wasm,
         Section::Warnings,
         Section::Runs,
+        Section::Config,
     ];
     for section in sections {
         let name = json!(section).as_str().expect("text").to_owned();

@@ -6,13 +6,14 @@ use crate::machine::COMMIT;
 use crate::profile::PROFILES;
 use crate::scenario;
 
-pub(super) fn about() -> Lab {
+pub(super) fn about(profile: &str) -> Lab {
     let profiles = PROFILES.map(|profile| Profile {
         name: profile.name.to_string(),
         about: profile.about.to_string(),
     });
     Lab {
         commit: COMMIT.to_string(),
+        profile: profile.to_string(),
         profiles: profiles.into(),
         scenarios: scenario::ALL.into_iter().map(one).collect(),
     }
@@ -44,7 +45,8 @@ mod tests {
 
     #[test]
     fn every_scenario_is_told_with_the_file_it_is_in() {
-        let about = about();
+        let about = about("max");
+        assert_eq!(about.profile, "max");
         assert_eq!(about.scenarios.len(), scenario::ALL.len());
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent();
         for scenario in &about.scenarios {

@@ -61,7 +61,7 @@ function Setup({ hello, lab, scenario, place }: SetupProps) {
           <Text label="Seed" value={plan.seed} numeric testid="seed" onChange={(seed) => change({ seed })} />
           <RunButtons plan={plan} scenario={scenario} />
         </form>
-        <Dial profiles={lab.profiles} />
+        <Dial lab={lab} />
       </div>
       <ScenarioAbout scenario={scenario} lab={lab} />
       <Menu lab={lab} chosen={scenario.name} />

@@ -26,7 +26,7 @@ const MARKS: [number, string][] = [[0, "1 µs"], [7, "128 µs"], [10, "1 ms"], [
 export function Fairness({ place }: { place: Place }) {
   const hello = useStore((state) => state.hello);
   useEffect(() => {
-    wantSections(["warnings"]);
+    wantSections(["warnings", "config"]);
     return () => wantSections([]);
   }, []);
   if (!hello) return null;

@@ -4,6 +4,7 @@ import type { LabInfo } from "../../app/protocol.ts";
 
 export const LAB: LabInfo = {
   commit: "0000000",
+  profile: "balanced",
   profiles: [
     { name: "light", about: "one spawner: most of the node stays free" },
     { name: "balanced", about: "a spawner for each worker, as the peers are measured" },

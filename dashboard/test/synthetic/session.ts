@@ -164,6 +164,8 @@ export class Session {
         return world.warnings();
       case "runs":
         return world.lab.finished;
+      case "config":
+        return world.config;
     }
   }
 }

@@ -145,7 +145,9 @@ pub struct Field {
 pub struct Lab {
     /// The source it was built from.
     pub commit: String,
-    /// How hard runs may be.
+    /// How hard runs are, as somebody has set it.
+    pub profile: String,
+    /// How hard they may be.
     pub profiles: Vec<Profile>,
     /// What can be run.
     pub scenarios: Vec<Scenario>,
@@ -206,4 +208,6 @@ pub enum Section {
     Warnings,
     /// Runs that are over.
     Runs,
+    /// The configuration as it is now, of the node or of the run in progress.
+    Config,
 }

@@ -3,12 +3,12 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use rusm_net::{Received, WebSocket};
-use rusm_sched::Config;
 
+use super::produce::fields;
 use super::{no_text, too_long};
 use crate::protocol::{
-    About, Ask, BACKLOG_BYTES_MAX, Code, Command, FRAME_BYTES_MAX, Field, Frame, HZ_MAX, Hello,
-    Limits, PROTOCOL, ROWS_MAX, Refusal, Right,
+    About, Ask, BACKLOG_BYTES_MAX, Code, Command, FRAME_BYTES_MAX, Frame, HZ_MAX, Hello, Limits,
+    PROTOCOL, ROWS_MAX, Refusal, Right,
 };
 use crate::shared::Shared;
 use crate::system;
@@ -77,15 +77,4 @@ pub(super) fn hello(shared: &Shared, rights: &[Right]) -> Frame {
             backlog_bytes_max: BACKLOG_BYTES_MAX,
         },
     }))
-}
-
-fn fields(config: &Config) -> Vec<Field> {
-    let default = Config::default();
-    let field = |name: &&str| Field {
-        field: (*name).into(),
-        value: config.get(name),
-        default: default.get(name),
-        live: Config::live_fields().contains(name),
-    };
-    Config::fields().iter().map(field).collect()
 }

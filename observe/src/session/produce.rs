@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusm_actor::supervisor::{ChildKind, ChildState, SupervisorRef};
-use rusm_actor::{Context, Message, Pid, send};
+use rusm_actor::{Config, Context, Message, Pid, send};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::overview::micros;
-use crate::protocol::{Frame, ROWS_MAX, RowsWanted, Section};
+use crate::protocol::{Field, Frame, ROWS_MAX, RowsWanted, Section};
 use crate::row;
 use crate::shared::{Shared, Target};
 
@@ -81,6 +81,7 @@ async fn items(
         Section::Sockets => sockets(shared),
         Section::Wasm => wasm(shared),
         Section::Warnings => values(&shared.warnings.active()),
+        Section::Config => values(&fields(&target.node.handle().config())),
         Section::Runs => {
             let lab = shared.lab.as_ref();
             lab.map_or(Vec::new(), |lab| values(&lab.finished()))
@@ -94,6 +95,18 @@ fn values(items: &[impl Serialize]) -> Vec<Value> {
     let value =
         |item| serde_json::to_value(item).expect("these types have nothing that JSON has not");
     items.iter().map(value).collect()
+}
+
+/// The configuration of a scheduler, field by field.
+pub(super) fn fields(config: &Config) -> Vec<Field> {
+    let default = Config::default();
+    let field = |name: &&str| Field {
+        field: (*name).into(),
+        value: config.get(name),
+        default: default.get(name),
+        live: Config::live_fields().contains(name),
+    };
+    Config::fields().iter().map(field).collect()
 }
 
 fn names(target: &Target) -> Vec<Value> {

@@ -152,3 +152,28 @@ impl Client {
         }
     }
 }
+
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "{what}");
+        std::thread::yield_now();
+    }
+}
+
+pub(crate) fn waiting(node: &Node) -> Pid {
+    node.spawn(|mut ctx: Context| async move {
+        loop {
+            ctx.receive().await;
+        }
+    })
+}
+
+pub(crate) fn rows(by: &str, window: bool, limit: usize, filter: &str) -> Value {
+    json!({"type": "select", "rows": {"by": by, "window": window, "limit": limit, "filter": filter}})
+}
+
+/// One that hears nothing.
+pub(crate) fn waiting_for_good(node: &Node) -> Pid {
+    node.spawn(|_| std::future::pending::<()>())
+}

@@ -5,12 +5,12 @@ import { actsRefused } from "../../state.ts";
 import { act } from "../../socket.ts";
 import { dispatch, useStore } from "../../store.ts";
 
-const FALLBACK = "balanced";
 /** From the first profile to the last, in degrees from straight up. */
 const SWEEP = 110;
 
-export function Dial({ profiles }: { profiles: LabInfo["profiles"] }) {
-  const chosen = useStore((state) => state.profile ?? state.run?.profile ?? FALLBACK);
+export function Dial({ lab }: { lab: LabInfo }) {
+  const { profiles } = lab;
+  const chosen = useStore((state) => state.profile ?? lab.profile);
   const refused = useStore(actsRefused);
   const place = Math.max(0, profiles.findIndex((it) => it.name === chosen));
   const angle = (index: number) => (profiles.length < 2 ? 0 : -SWEEP / 2 + (SWEEP * index) / (profiles.length - 1));
