@@ -19,6 +19,8 @@ const HEIGHT: usize = 220;
 const BOTTOM: usize = 50;
 /// Lines at which a height can be read.
 const GUIDES: usize = 4;
+/// A bold letter, on the wide side.
+const TITLE_CHAR_WIDTH: usize = 8;
 /// Characters of a value that are written at an axis.
 const LABEL_CHARS_MAX: usize = 13;
 
@@ -49,7 +51,9 @@ pub(super) fn draw(sweep: &Sweep, figure: &Figure) -> String {
 struct Drawing(String);
 
 impl Drawing {
+    /// Wide enough for its title.
     fn new(width: usize, height: usize, title: &str) -> Self {
+        let width = width.max(title.chars().count() * TITLE_CHAR_WIDTH + 16);
         let title = escape(title);
         Drawing(format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
@@ -106,7 +110,7 @@ fn heat(sweep: &Sweep, rows: &Axis, columns: &Axis, at: &[Setting]) -> String {
     );
     let what = format!("{} by {}", rows.key, columns.key);
     let mut drawing = Drawing::new(
-        LEFT + width.max(4 * CELL_WIDTH) + 20,
+        LEFT + width + 20,
         TOP + height + BOTTOM,
         &title(sweep, &what, at),
     );
@@ -193,7 +197,7 @@ fn line(sweep: &Sweep, axis: &Axis) -> String {
         .collect();
     let width = axis.values.len() * CELL_WIDTH;
     let mut drawing = Drawing::new(
-        LEFT + width.max(4 * CELL_WIDTH) + 20,
+        LEFT + width + 20,
         TOP + HEIGHT + BOTTOM,
         &title(sweep, &format!("by {}", axis.key), &others),
     );
