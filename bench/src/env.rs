@@ -53,6 +53,7 @@ impl Env {
         for (key, value) in settings {
             env.set(key, value)?;
         }
+        env.config.check().map_err(Failure::Usage)?;
         Ok(env)
     }
 

@@ -118,6 +118,7 @@ mod tests {
         for line in [
             "bugdet=1,2",
             "budget=1,many",
+            "budget=1,0",
             "pairs=1,many",
             "pairs=",
             "secs=1,2",

@@ -184,7 +184,10 @@ impl Config {
     );
 
     /// What is wrong with it, if anything.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// A sentence, for the first field that no scheduler can be started with.
+    pub fn check(&self) -> Result<(), String> {
         let at_least_one = [
             ("workers", self.workers),
             ("budget", self.budget as usize),

@@ -110,6 +110,7 @@ fn what_makes_no_sense_is_refused_before_anything_starts() {
             Code::BadValue,
             "`budget`",
         ),
+        (order("ring", "workers=0", 1.0), Code::BadValue, "`workers`"),
         (order("ring", "secs=3", 1.0), Code::BadValue, "`seconds`"),
         (order("ring", "", 0.0), Code::BadValue, "`0`"),
         (order("ring", "", 1e9), Code::BadValue, "3600"),
