@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::lease::Lease;
 use crate::park::Park;
 use crate::queue::Queue;
+use crate::record::What;
 use crate::run::{Outcome, pay, take_turn};
 use crate::seat::{NO_HAND_OFF, PROBING, Seat, URGENT};
 use crate::shared::Shared;
@@ -196,6 +197,9 @@ impl Crew<'_> {
             seat.go_outside();
             let outcome = take_turn(seat, task.0);
             let leased = seat.come_inside();
+            if seat.is_recorded() {
+                seat.note_turn(&outcome);
+            }
             match outcome {
                 Outcome::Over => {}
                 Outcome::Again => seat.push_yielded(task),
@@ -247,6 +251,7 @@ impl Crew<'_> {
 
     /// Takes over what is too dear to look up each time.
     fn tune(&self) {
+        self.seat.look_at_recorder();
         let tuning = &self.shared.tuning;
         self.seat.set_unusual(NO_HAND_OFF, !tuning.hand_off());
         self.seat.within(|queue, _| queue.tune(tuning));
@@ -294,8 +299,12 @@ impl Crew<'_> {
 
     fn fire_timers(&mut self) {
         self.seat.set_unusual(URGENT, true);
-        self.shared.fire_timers(self.worker);
+        let fired = self.shared.fire_timers(self.worker);
         self.seat.set_unusual(URGENT, false);
+        if fired > 0 {
+            let fired = u32::try_from(fired).unwrap_or(u32::MAX);
+            self.seat.note(|| What::Timers { fired });
+        }
     }
 
     /// Looks for work elsewhere, then sleeps. `None`: look again, or stop.
@@ -325,11 +334,14 @@ impl Crew<'_> {
 
     fn sleep(&mut self) {
         self.seat.cells.parks.add(1);
+        self.seat.note(|| What::Park);
         let now = self.shared.clock.nanos();
         let timeout = self.worker.timers.next().map(|at| at.saturating_sub(now));
         self.seat.set_unusual(URGENT, true);
         self.park.park(timeout.map(Duration::from_nanos));
         self.seat.set_unusual(URGENT, false);
+        self.seat.look_at_recorder();
+        self.seat.note(|| What::Unpark);
     }
 
     /// Ends the busy period, if it is in one.

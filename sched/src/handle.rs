@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::config::{Config, Priority};
 use crate::inbox::{Letter, Letters};
 use crate::park::Driver;
+use crate::record::Recording;
 use crate::seat;
 use crate::shared::Shared;
 use crate::stats::Stats;
@@ -170,6 +171,27 @@ impl Handle {
         // It may be in a tick that was to last for long.
         self.shared.ticker.unpark();
         Ok(())
+    }
+
+    /// Records what the workers do from now on, the latest `events_max` events of each in 32
+    /// bytes an event; what was recorded before is gone. A worker begins at its next look at
+    /// timers and others. It costs some 35 ns a turn, and as much a spawn.
+    ///
+    /// # Errors
+    /// A sentence, when `events_max` is none or more than [`RECORD_EVENTS_MAX`](crate::RECORD_EVENTS_MAX).
+    pub fn record(&self, events_max: usize) -> Result<(), String> {
+        self.shared.record(events_max)
+    }
+
+    /// What has been recorded so far; `None` if nothing is being recorded. Nobody waits for it.
+    /// Takes some 50 ns for each event.
+    pub fn recording(&self) -> Option<Recording> {
+        self.shared.recording()
+    }
+
+    /// Stops recording, and hands over what was recorded.
+    pub fn stop_recording(&self) -> Option<Recording> {
+        self.shared.stop_recording()
     }
 
     /// Time since it was started.

@@ -36,6 +36,10 @@ mod sync;
 #[allow(unsafe_code)]
 mod state;
 
+#[cfg(loom)]
+#[path = "record/ring.rs"]
+mod ring;
+
 #[cfg(not(loom))]
 #[allow(unsafe_code)]
 mod arena;
@@ -66,6 +70,8 @@ mod info;
 mod park;
 #[cfg(not(loom))]
 mod queue;
+#[cfg(not(loom))]
+mod record;
 #[cfg(not(loom))]
 mod run;
 #[cfg(not(loom))]
@@ -103,6 +109,7 @@ pub use crate::{
     inbox::{LETTER_BYTES_MAX, Letter, Letters, interrupt, post},
     info::{TaskInfo, task_info},
     park::{Driver, Park, ThreadDriver, Unpark},
+    record::{Event, Lane, RECORD_EVENTS_MAX, Recording, TurnEnd, What},
     scheduler::{Scheduler, ShutdownError, StartError},
     seat::current_task,
     stats::{Histogram, Stats, WorkerStats},

@@ -4,7 +4,7 @@ use std::mem::ManuallyDrop;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
-use crate::seat::{FLOODED, MOVING, RECEIVING, Seat, TIMED, YIELDED};
+use crate::seat::{FLOODED, MOVING, RECEIVING, RECORDED, Seat, TIMED, YIELDED};
 use crate::task::slot::{Address, Slot};
 use crate::task::state::Park as Parked;
 use crate::task::{self, times};
@@ -86,6 +86,9 @@ fn account(seat: &Seat, slot: &Slot, before: i64) {
 #[inline(never)]
 fn settle(seat: &Seat, slot: &Slot) {
     let settling = seat.settling.get();
+    if settling & RECORDED != 0 {
+        seat.see_turn(Some(slot.address()));
+    }
     if settling & FLOODED != 0 {
         lend(seat, slot);
     }
@@ -100,6 +103,9 @@ fn settle(seat: &Seat, slot: &Slot) {
 #[inline(never)]
 fn bury(seat: &Seat) {
     forgive(seat);
+    if seat.is_recorded() {
+        seat.see_turn(None);
+    }
     if seat.settling.get() & TIMED != 0 {
         next_turn(seat);
     }

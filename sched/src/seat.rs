@@ -4,6 +4,7 @@
 //! none: its spawns and wakes go to the injector, its memory comes from a shared list.
 
 mod enqueue;
+mod note;
 
 use std::cell::{Cell, UnsafeCell};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -59,7 +60,7 @@ pub(crate) struct Seat {
     pub(crate) left: Cell<i64>,
     /// What sends into deep mailboxes have added to the price of this turn.
     pub(crate) flooded: Cell<i64>,
-    /// What is to be done when a turn ends, if anything: `FLOODED`, `TIMED`.
+    /// What is to be done when a turn ends, if anything: `FLOODED`, `TIMED`, `RECORDED`.
     pub(crate) settling: Cell<u8>,
     /// The worker's queue had no room since a turn was last over.
     spilled: Cell<bool>,
@@ -69,6 +70,7 @@ pub(crate) struct Seat {
     wishes: Cell<u8>,
     /// What makes queuing a task unusual now: `URGENT`, `PROBING`, `NO_HAND_OFF`.
     pub(crate) unusual: Cell<u8>,
+    notes: note::Notes,
     /// Turns are short these days.
     pub(crate) brief: Cell<bool>,
     /// Help is wanted, if there is still something to do at the worker's next look into its queue.
@@ -91,6 +93,8 @@ pub(crate) const MOVING: u8 = 4;
 pub(crate) const FLOODED: u8 = 1;
 /// Turns are timed: `Config::times`.
 pub(crate) const TIMED: u8 = 2;
+/// Turns and others are noted. Set and cleared between turns, as the recorder says.
+pub(crate) const RECORDED: u8 = 4;
 
 /// Wake-ups come from timers or readiness now.
 pub(crate) const URGENT: u8 = 1;
@@ -176,6 +180,7 @@ impl Seat {
             address: Cell::new(NOBODY),
             wishes: Cell::new(0),
             unusual: Cell::new(if hand_off { 0 } else { NO_HAND_OFF }),
+            notes: note::Notes::default(),
             brief: Cell::new(false),
             calling: Cell::new(false),
             receivers: Cell::new(0),

@@ -17,6 +17,7 @@ use crate::homes;
 use crate::idle::Idle;
 use crate::lease::{self, Lease};
 use crate::park::Driver;
+use crate::record::Recorder;
 use crate::seat::Seat;
 use crate::stats::Cells;
 use crate::task;
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) blocking: Pool,
     pub(crate) ticker: Ticker,
+    pub(crate) recorder: Recorder,
     pub(crate) driver: Arc<dyn Driver>,
     pub(crate) injector: Injector<TaskRef>,
     pub(crate) high: Injector<TaskRef>,
@@ -57,7 +59,8 @@ pub(crate) struct Shared {
     ended: Condvar,
     pub(crate) extension: Extension,
     me: std::sync::Weak<Shared>,
-    simulated: bool,
+    /// What a simulation goes by.
+    seed: Option<u64>,
 }
 
 impl Shared {
@@ -87,6 +90,7 @@ impl Shared {
                 clock,
                 blocking: Pool::new(me.clone()),
                 ticker: Ticker::default(),
+                recorder: Recorder::default(),
                 driver,
                 injector: Injector::new(),
                 high: Injector::new(),
@@ -102,7 +106,7 @@ impl Shared {
                 ended: Condvar::new(),
                 extension: Extension::default(),
                 me: me.clone(),
-                simulated,
+                seed: simulated.then_some(seed),
                 tuning: CachePadded::new(Tuning::new(&config)),
                 config,
             })
@@ -125,7 +129,12 @@ impl Shared {
     }
 
     pub(crate) fn is_simulated(&self) -> bool {
-        self.simulated
+        self.seed.is_some()
+    }
+
+    /// What repeats a simulation.
+    pub(crate) fn seed(&self) -> Option<u64> {
+        self.seed
     }
 
     /// Does no task run anywhere? One may run away from the workers: as blocking work, or on a
@@ -241,9 +250,9 @@ impl Shared {
         }
     }
 
-    /// Fires a worker's timers, and those of others whose threads are late.
-    pub(crate) fn fire_timers(&self, own: &Worker) {
-        let mut now = 0;
+    /// Fires a worker's timers, and those of others whose threads are late. How many fired.
+    pub(crate) fn fire_timers(&self, own: &Worker) -> usize {
+        let (mut now, mut fired) = (0, 0);
         for worker in &self.workers {
             let Some(next) = worker.timers.next() else {
                 continue;
@@ -257,9 +266,10 @@ impl Shared {
                 OVERDUE
             };
             if next.saturating_add(slack) <= now {
-                worker.timers.fire(now);
+                fired += worker.timers.fire(now);
             }
         }
+        fired
     }
 
     pub(crate) fn stop(&self) {

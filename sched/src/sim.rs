@@ -16,6 +16,7 @@ use crate::handle::Handle;
 use crate::info::TaskInfo;
 use crate::lease::Lease;
 use crate::park::ThreadDriver;
+use crate::record::What;
 use crate::run::{Outcome, take_turn};
 use crate::seat::Seat;
 use crate::shared::Shared;
@@ -156,6 +157,7 @@ struct Run<'a> {
 impl Run<'_> {
     fn take_turns(mut self) -> Result<(), Stuck> {
         for _ in 0..TURNS_MAX {
+            self.seat.look_at_recorder();
             while let Some(task) = self.shared.take_any_injected() {
                 self.seat.push_anywhere(task);
             }
@@ -174,6 +176,9 @@ impl Run<'_> {
             let outcome = take_turn(self.seat, task.0);
             if !self.seat.come_inside() {
                 unreachable!("nobody takes a simulation's lease");
+            }
+            if self.seat.is_recorded() {
+                self.seat.note_turn(&outcome);
             }
             if !matches!(outcome, Outcome::Over) {
                 self.seat.push_anywhere(task);
@@ -197,7 +202,8 @@ impl Run<'_> {
         if let Some(at) = timers.next() {
             self.shared.clock.move_to(at);
             self.seat.cells.turn_began.set(at);
-            timers.fire(at);
+            let fired = u32::try_from(timers.fire(at)).unwrap_or(u32::MAX);
+            self.seat.note(|| What::Timers { fired });
             return Ok(true);
         }
         // Cheaper than to look at every slot that the program ever used.

@@ -1,6 +1,6 @@
 //! Which atomics the modelled protocols use: the real ones, or loom's when a model is checked.
 //!
-//! Only `task/state.rs`, `idle.rs` and `lease.rs` go through this file; the rest of the crate
+//! Only `task/state.rs`, `idle.rs`, `lease.rs` and `record/ring.rs` go through this file; the rest of the crate
 //! is not compiled under `--cfg loom`.
 
 #[cfg(not(loom))]

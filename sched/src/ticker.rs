@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::clock::to_nanos;
 use crate::contain::contain;
+use crate::record::{Event, What};
 use crate::shared::Shared;
 use crate::task::slot::{Address, resolve};
 use crate::worker::{Tenant, Worker};
@@ -192,6 +193,15 @@ impl Ticker {
             }
             self.refused.fetch_add(1, Ordering::Relaxed);
         }
+        shared.recorder.note_overrun(Event {
+            at: shared.clock.nanos(),
+            what: What::Overrun {
+                task,
+                worker: worker.index,
+                lasted: to_nanos(lasted),
+                rescued,
+            },
+        });
         let overrun = Overrun {
             task,
             name: resolve(task).vtable().map_or("", |vtable| (vtable.name)()),

@@ -123,10 +123,11 @@ impl Timers {
         }
     }
 
-    /// Fires what is due at `now`.
-    pub(crate) fn fire(&self, now: u64) {
+    /// Fires what is due at `now`; how many that were.
+    pub(crate) fn fire(&self, now: u64) -> usize {
+        let mut fired = 0;
         if self.next.load(Ordering::Relaxed) > now {
-            return;
+            return fired;
         }
         let mut due = Vec::new();
         let mut more = true;
@@ -135,6 +136,7 @@ impl Timers {
             more = wheel.advance(now, &mut due, BATCH);
             self.publish(&wheel);
             drop(wheel);
+            fired += due.len();
             for action in due.drain(..) {
                 contain(|| match action {
                     Action::Wake(waker) => waker.wake(),
@@ -142,6 +144,7 @@ impl Timers {
                 });
             }
         }
+        fired
     }
 }
 

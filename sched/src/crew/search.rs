@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::Crew;
+use crate::record::What;
 use crate::task::slot::TaskRef;
 
 /// A thief's pause between looks grows to this many spins, about 1 us.
@@ -14,6 +15,7 @@ impl Crew<'_> {
         let start = Instant::now();
         let mut pause = 1;
         loop {
+            self.seat.look_at_recorder();
             if let Some(task) = self.find() {
                 return Some(task);
             }
@@ -67,6 +69,8 @@ impl Crew<'_> {
             if task.is_some() {
                 cells.steals.add(1);
                 cells.stolen.add(count as u64);
+                let (from, tasks) = (victim.index, count as u32);
+                self.seat.note(|| What::Steal { from, tasks });
                 return task;
             }
         }

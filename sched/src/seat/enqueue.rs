@@ -3,10 +3,11 @@
 use std::panic::Location;
 use std::sync::atomic::Ordering;
 
-use super::{NO_HAND_OFF, NOBODY, PROBING, Seat, TIMED, URGENT, try_current, with_cache};
+use super::{NO_HAND_OFF, NOBODY, PROBING, RECORDED, Seat, TIMED, URGENT, try_current, with_cache};
 use crate::homes;
 use crate::queue::Queue;
-use crate::task::slot::{Slot, TaskRef};
+use crate::record::What;
+use crate::task::slot::{Address, Slot, TaskRef};
 use crate::task::times;
 use crate::worker::Worker;
 
@@ -206,8 +207,8 @@ pub(crate) fn schedule_receiver(task: TaskRef) {
 /// whose turn it is; `place`: where in the source it is started.
 #[inline(always)]
 pub(crate) fn adopt(slot: &Slot, home: Option<u16>, place: &'static Location<'static>) {
-    let timed = |seat: &Seat| seat.settling.get() & TIMED != 0;
-    let seat = try_current(|seat| (seat.shared.home, seat.address.get(), timed(seat)));
+    let noted = |seat: &Seat| seat.settling.get() & (TIMED | RECORDED) != 0;
+    let seat = try_current(|seat| (seat.shared.home, seat.address.get(), noted(seat)));
     let here = seat.map(|(here, ..)| here);
     slot.set_parent(seat.map_or(NOBODY, |(_, parent, _)| parent));
     let home = home
@@ -216,9 +217,19 @@ pub(crate) fn adopt(slot: &Slot, home: Option<u16>, place: &'static Location<'st
     slot.home.store(home, Ordering::Relaxed);
     if here != Some(home) {
         homes::count_foreign_spawn(home, slot, place);
-    } else if seat.is_some_and(|(.., timed)| timed) {
-        times::begin(slot.address(), place);
+    } else if seat.is_some_and(|(.., noted)| noted) {
+        try_current(|seat| note_spawn(seat, slot, place));
     }
+}
+
+#[cold]
+#[inline(never)]
+fn note_spawn(seat: &Seat, slot: &Slot, place: &'static Location<'static>) {
+    let (task, by) = (slot.address(), Address::from_bits(seat.address.get()));
+    if seat.settling.get() & TIMED != 0 {
+        times::begin(task, place);
+    }
+    seat.note(|| What::Spawn { task, by });
 }
 
 /// Recycles a finished task's slot.
