@@ -11,6 +11,7 @@ use rusm_sched::Config;
 
 use crate::args::{self, Setting};
 use crate::failure::Failure;
+use crate::replay::Saving;
 use crate::scenario::{Scenario, WORKERS};
 use crate::watch::Watch;
 
@@ -35,6 +36,7 @@ pub(crate) struct Env {
     pub(crate) span: Duration,
     /// Who looks at the run, and may stop it.
     pub(crate) watch: Arc<Watch>,
+    pub(crate) saving: Saving,
     pub(crate) scenario: &'static Scenario,
     chosen: BTreeMap<&'static str, String>,
 }
@@ -47,6 +49,7 @@ impl Env {
             config: Config::default(),
             span: Duration::from_secs(3),
             watch: Arc::default(),
+            saving: Saving::default(),
             scenario,
             chosen: BTreeMap::new(),
         };
@@ -66,10 +69,10 @@ impl Env {
             self.chosen.insert(choice.name, value.to_string());
         } else if Config::fields().contains(&field) {
             self.config.set(field, value).map_err(Failure::Usage)?;
-        } else {
+        } else if !self.saving.set(key, value)? {
             let choices: Vec<&str> = self.scenario.choices.iter().map(|it| it.name).collect();
             return Err(Failure::Usage(format!(
-                "`{key}` means nothing to `{}`. It knows secs, {}; and of the node: {}.",
+                "`{key}` means nothing to `{}`. It knows secs, record, record_events, {}; and of the node: {}.",
                 self.scenario.name,
                 choices.join(", "),
                 Config::fields().join(", "),
@@ -124,6 +127,7 @@ impl Env {
         T: Send + 'static,
     {
         let _shown = self.watch.show(node);
+        self.saving.begin(node)?;
         let (tell, told) = mpsc::channel();
         let driver = node.spawn_join(|ctx| {
             let work = body(ctx);
@@ -134,8 +138,10 @@ impl Env {
         });
         let ended = || driver.wait_for(STOP_MAX).unwrap_or(ExitReason::Normal);
         let outcome = self.hear(&told, ended);
+        let saved = self.saving.end(node, self.scenario.name);
         let stopped = node.shutdown(STOP_MAX).map_err(Failure::Stop);
         let value = outcome?;
+        saved?;
         stopped.map(|()| value)
     }
 

@@ -15,6 +15,7 @@ mod latency;
 mod lunatic;
 mod machine;
 mod profile;
+mod replay;
 mod report;
 mod scenario;
 mod smoke;
@@ -33,7 +34,10 @@ const USAGE: &str = "\
 usage: rusm-bench COMMAND
 
   list                                      the scenarios, and what they let you choose
-  run SCENARIO [SECONDS] [key=value ...]    one run, for people
+  run SCENARIO [SECONDS] [key=value ...]    one run, for people; record=FILE [record_events=65536]
+                                            saves the latest events of each worker
+  replay FILE [from=MS] [to=MS] [width=100] [html=FILE]
+                                            shows a saved schedule, lane by lane
   peer WORKLOAD [key=value ...]             one run, as the JSON line that a comparison reads
   sweep SCENARIO field=a,b,c [field=..] [repeats=3] [warmup=1] [seconds=1] [seed=1]
                  [csv=FILE] [json=FILE] [html=FILE] [svg=PREFIX]
@@ -64,6 +68,7 @@ fn command(args: Args) -> Result<ExitCode, Failure> {
         ["peer", workload] => println!("{}", peer(workload, &args)?),
         ["sweep", name] => return sweep::command(name, args.settings),
         ["compare"] => compare::command(args)?,
+        ["replay", file] => print!("{}", replay::command(file, args.settings)?),
         ["lunatic"] => print!("{}", lunatic::command(args)?),
         // How `lunatic` starts this program for each run.
         ["lunatic-guest", module] => lunatic::guest(module)?,
@@ -81,7 +86,9 @@ fn run(name: &str, seconds: Option<&str>, args: &Args) -> Result<String, Failure
     if let Some(seconds) = seconds {
         env.span = env::seconds(seconds)?;
     }
-    Ok((scenario.run)(&env)?.human_line(scenario.name))
+    let report = (scenario.run)(&env)?;
+    env.saving.check(scenario.name)?;
+    Ok(report.human_line(scenario.name))
 }
 
 fn peer(workload: &str, args: &Args) -> Result<String, Failure> {
