@@ -11,6 +11,7 @@
 mod access;
 mod app;
 mod lab;
+mod metrics;
 mod overview;
 mod prometheus;
 pub mod protocol;
