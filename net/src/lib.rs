@@ -9,12 +9,14 @@
 //! request (`http/request.rs`), apart from all sockets.
 #![forbid(unsafe_code)]
 
+mod client;
 mod connection;
 mod http;
 mod limit;
 mod server;
 mod websocket;
 
+pub use client::Post;
 pub use http::{Reply, Request};
 pub use limit::Limits;
 pub use server::{Handler, Server, serve};
