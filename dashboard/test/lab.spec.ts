@@ -88,6 +88,47 @@ test("fairness shows both sides, and the sliders act while it runs", async ({ pa
   await expect(page.getByTestId("notice")).toHaveCount(0);
 });
 
+/** What the bystanders on our side have done so far, all together. */
+async function bystandersDone(page: Page): Promise<number> {
+  const texts = await page.locator(".side.rusm li.bystander .bar-done").allTextContents();
+  const factors: Record<string, number> = { "": 1, k: 1e3, M: 1e6, G: 1e9 };
+  return texts.reduce((sum, text) => {
+    const [number, unit = ""] = text.split(/\s/);
+    return sum + Number(number) * (factors[unit] ?? NaN);
+  }, 0);
+}
+
+async function bystandersAdd(page: Page): Promise<number> {
+  await page.waitForTimeout(500);
+  const before = await bystandersDone(page);
+  await page.waitForTimeout(2_000);
+  return (await bystandersDone(page)) - before;
+}
+
+// The made-up node has no scheduler that could be slowed down.
+test("bystanders fall behind when the budget grows, and recover when it shrinks", async ({ page }) => {
+  test.skip(!process.env.DASHBOARD_URL, "needs a real node");
+  await open(page, "fairness");
+  await idle(page);
+  await page.getByTestId("choice-kind").fill("reductions");
+  await page.getByTestId("choice-hogs").fill("8");
+  await page.getByTestId("seconds").fill("30");
+  await page.getByTestId("run-button").click();
+  await expect(page.locator(".side.rusm li.bystander").first()).toBeVisible();
+  const before = await bystandersAdd(page);
+  const budget = page.getByTestId("slider-budget");
+  await budget.focus();
+  await page.keyboard.press("End");
+  const behind = await bystandersAdd(page);
+  await page.locator(".knob", { has: budget }).getByText("back to").click();
+  const recovered = await bystandersAdd(page);
+  console.log(`bystanders in 2 s: ${before}, with the greatest budget ${behind}, after it ${recovered}`);
+  expect(behind).toBeLessThan(before / 2);
+  expect(recovered).toBeGreaterThan(behind * 2);
+  await page.getByTestId("stop-button").click();
+  await expect(page.getByTestId("run-state")).toHaveAttribute("data-state", "stopped");
+});
+
 test("a sweep runs, and its best point and its command are told", async ({ page }) => {
   await open(page, "lab");
   await page.getByTestId("scenario-select").selectOption(SCENARIO);
