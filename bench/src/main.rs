@@ -40,7 +40,7 @@ usage: rusm-bench COMMAND
                                             shows a saved schedule, lane by lane
   peer WORKLOAD [key=value ...]             one run, as the JSON line that a comparison reads
   sweep SCENARIO field=a,b,c [field=..] [repeats=3] [warmup=1] [seconds=1] [seed=1]
-                 [csv=FILE] [json=FILE] [html=FILE] [svg=PREFIX]
+                 [figure=NAME] [csv=FILE] [json=FILE] [html=FILE] [svg=PREFIX]
                                             a grid of runs, shuffled by the seed; svg: a file for each plot
   compare [peers=a,b] [only=workloads] [reps=3] [secs=1] [dir=FOLDER] [key=value ...]
                                             other runtimes' programs and ours, run in turn

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use crate::failure::Failure;
 use crate::latency::Latency;
 use crate::machine;
 
@@ -59,6 +60,23 @@ impl Report {
     pub(crate) fn figures(&self) -> impl Iterator<Item = (&str, f64)> {
         let figures = self.figures.iter();
         figures.map(|(name, value)| (name.as_str(), *value))
+    }
+
+    /// The same report with one of its figures as its value, and the value among the figures.
+    pub(crate) fn led_by(mut self, figure: &str) -> Result<Self, Failure> {
+        let Some(at) = self.figures.iter().position(|(key, _)| key == figure) else {
+            let keys: Vec<&str> = self.figures.iter().map(|(key, _)| key.as_str()).collect();
+            return Err(Failure::Usage(format!(
+                "there is no figure `{figure}`: the scenario tells {}.",
+                keys.join(", ")
+            )));
+        };
+        let (key, value) =
+            std::mem::replace(&mut self.figures[at], (self.unit.to_string(), self.value));
+        self.value = value;
+        // A few bytes for each run of a sweep that wants it.
+        self.unit = key.leak();
+        Ok(self)
     }
 
     pub(crate) fn figure(&self, key: &str) -> Option<f64> {

@@ -43,12 +43,14 @@ fn parse(name: &str, settings: Vec<Setting>) -> Result<(Plan, Files), Failure> {
     };
     let (repeats, warmup, seed) = (whole("repeats", 3)?, whole("warmup", 1)?, whole("seed", 1)?);
     let seconds = env::seconds(args.take("seconds").as_deref().unwrap_or("1"))?;
+    let figure = args.take("figure");
     let files = Files::of(&mut args);
     let plan = Plan {
         repeats: repeats.max(1),
         warmup,
         seconds: seconds.as_secs_f64(),
         seed,
+        figure,
         ..Plan::new(name, Axis::all(args.settings)?)?
     };
     plan.check().map(|()| (plan, files))
@@ -111,6 +113,28 @@ mod tests {
         };
         assert_eq!(order(1), order(1));
         assert_ne!(order(1), order(2));
+    }
+
+    #[test]
+    fn points_may_be_compared_by_a_figure_and_of_times_the_least_is_best() {
+        let sweep = made_up("budget=1,2 repeats=1 warmup=0 figure=p99_us");
+        assert_eq!(sweep.outcomes[0].reports[0].value, 2.5);
+        let count = RefCell::new(0);
+        let run = |_: &Scenario, _: &Env| {
+            *count.borrow_mut() += 1;
+            let late = f64::from(*count.borrow());
+            Ok(Report::rate(1, Duration::from_secs(1), "msgs/s").with("p99_us", late))
+        };
+        let timed = plan("budget=1,2,3 repeats=1 warmup=0 figure=p99_us").unwrap();
+        let timed = timed.run(run, |_, _| ()).unwrap();
+        let best = &timed.outcomes[timed.best().unwrap()];
+        assert_eq!(best.reports[0].value, 1.0);
+        let unknown = plan("budget=1 repeats=1 warmup=0 figure=colour").unwrap();
+        let refused = unknown.run(run, |_, _| ()).err().unwrap().to_string();
+        assert!(
+            refused.contains("`colour`") && refused.contains("p99_us"),
+            "{refused}"
+        );
     }
 
     #[test]

@@ -97,6 +97,7 @@ fn command(plan: &Plan) -> String {
         "repeats={} warmup={} seconds={} seed={}",
         plan.repeats, plan.warmup, plan.seconds, plan.seed
     ));
+    words.extend(plan.figure.iter().map(|figure| format!("figure={figure}")));
     words.join(" ")
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct Plan {
     pub(crate) warmup: u64,
     pub(crate) seconds: f64,
     pub(crate) seed: u64,
+    /// The figure that points are compared by, if not by the scenario's value.
+    pub(crate) figure: Option<String>,
     /// Who looks at the runs, and may stop them.
     pub(crate) watch: Arc<Watch>,
 }
@@ -56,6 +58,7 @@ impl Plan {
             warmup: 0,
             seconds: 1.0,
             seed: 1,
+            figure: None,
             watch: Arc::default(),
         })
     }
@@ -128,7 +131,10 @@ impl Plan {
             grid::shuffle(&mut order, &mut random);
             for index in order {
                 let env = sweep.plan.env(&sweep.outcomes[index].settings)?;
-                let report = run(sweep.plan.scenario, &env)?;
+                let mut report = run(sweep.plan.scenario, &env)?;
+                if let Some(figure) = &sweep.plan.figure {
+                    report = report.led_by(figure)?;
+                }
                 if round >= sweep.plan.warmup {
                     sweep.outcomes[index].reports.push(report);
                 }
@@ -141,12 +147,23 @@ impl Plan {
 }
 
 impl Sweep {
-    /// The point with the greatest median; the first of several.
+    /// The point with the greatest median, or the least one of times and sizes; the first of several.
     pub(crate) fn best(&self) -> Option<usize> {
         let medians = self.outcomes.iter().enumerate();
         let medians =
             medians.filter_map(|(at, it)| Some((at, super::Spread::of_value(it)?.median)));
-        let best = medians.reduce(|best, other| if other.1 > best.1 { other } else { best });
+        let figure = self.plan.figure.as_deref().unwrap_or_default();
+        let less = ["_us", "_ns", "_kb"]
+            .iter()
+            .any(|unit| figure.ends_with(unit));
+        let is_better = |one: f64, other: f64| if less { one < other } else { one > other };
+        let best = medians.reduce(|best, other| {
+            if is_better(other.1, best.1) {
+                other
+            } else {
+                best
+            }
+        });
         best.map(|(at, _)| at)
     }
 }
