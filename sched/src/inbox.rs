@@ -8,6 +8,7 @@
 mod chain;
 pub(crate) mod guard;
 pub(crate) mod parcel;
+mod traced;
 
 use std::cell::{Cell, UnsafeCell};
 use std::marker::PhantomData;
@@ -28,10 +29,6 @@ pub(crate) use chain::{alone, depth, join, unread};
 
 /// Bytes of content that fit into a letter.
 pub const LETTER_BYTES_MAX: usize = 48;
-/// A backlog of this many letters adds one reduction to the price of a send.
-const DEPTH_PER_REDUCTION: u32 = 32;
-/// A deeper one adds no more.
-const DEPTH_PRICED_MAX: u32 = 65_535;
 /// Bytes of a letter, with what it takes to chain it.
 pub(crate) const LETTER_SIZE: usize = size_of::<Node>();
 const NODES_PER_CHUNK: usize = 1024;
@@ -307,12 +304,12 @@ pub fn post<K: Kind>(to: Address, letter: Letter<K::Mail>) -> Result<(), Letter<
     let slot = resolve(to);
     let node = letter.into_node();
     if slot.generation.load(Ordering::Relaxed) != to.generation() {
-        return Err(std::mem::ManuallyDrop::into_inner(Letter::from_node(node)));
+        return Err(traced::gone::<K>(to, node));
     }
     // JUSTIFICATION: with this case apart, a message to a waiting process costs a fifth less.
     if slot.state.hand_over(to.generation()) {
         hand_over(slot, node);
-        seat::schedule_receiver_of_letter(TaskRef(slot));
+        seat::schedule_receiver_of_letter(TaskRef(slot), || traced::sent::<K>(to, node));
         return Ok(());
     }
     post_to_busy::<K>(slot, to, node)
@@ -325,11 +322,13 @@ fn post_to_busy<K: Kind>(
     to: Address,
     node: NonNull<Node>,
 ) -> Result<(), Letter<K::Mail>> {
+    // First: the letter may be gone as soon as it is there.
+    turn::owe_for_send(|| traced::sent::<K>(to, node));
     let mut below = 0;
     let outcome = slot.state.post(to.generation(), address_of(node), |head| {
         below = link(node, head)
     });
-    turn::owe_for_send(below.min(DEPTH_PRICED_MAX) / DEPTH_PER_REDUCTION);
+    turn::owe_for_backlog(below);
     match outcome {
         Post::Refused => return guard::refused::<K>(slot, to, node),
         Post::HandOver => {
@@ -361,6 +360,7 @@ fn hand_over(slot: &Slot, node: NonNull<Node>) {
 pub fn interrupt<K: Kind>(to: Address, letter: Letter<K::Mail>) -> Result<(), Letter<K::Mail>> {
     let slot = resolve(to);
     let node = letter.into_node();
+    turn::owe_for_letter(|| traced::sent::<K>(to, node));
     let refused = slot.generation.load(Ordering::Relaxed) != to.generation();
     let outcome = if refused {
         Post::Refused
@@ -370,7 +370,6 @@ pub fn interrupt<K: Kind>(to: Address, letter: Letter<K::Mail>) -> Result<(), Le
                 link(node, head);
             })
     };
-    turn::owe(1);
     match outcome {
         Post::Refused => return guard::refused::<K>(slot, to, node),
         Post::Schedule => seat::schedule_receiver(TaskRef(slot)),

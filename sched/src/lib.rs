@@ -117,5 +117,5 @@ pub use crate::{
     task::{Ended, Kind, Mail, NoLetter, Own, Returns},
     ticker::Overrun,
     timer::{PostTimer, Sleep, now, post_after, sleep, sleep_until, within},
-    turn::{Reductions, YieldNow, charge, end_turn, reductions, spend, yield_now},
+    turn::{Reductions, YieldNow, charge, end_turn, reductions, spend, trace_turn, yield_now},
 };

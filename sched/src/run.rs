@@ -4,7 +4,7 @@ use std::mem::ManuallyDrop;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
-use crate::seat::{FLOODED, MOVING, RECEIVING, RECORDED, Seat, TIMED, YIELDED};
+use crate::seat::{FLOODED, MOVING, RECEIVING, RECORDED, Seat, TIMED, TRACED, TRACING, YIELDED};
 use crate::task::slot::{Address, Slot};
 use crate::task::state::Park as Parked;
 use crate::task::{self, times};
@@ -92,6 +92,9 @@ fn settle(seat: &Seat, slot: &Slot) {
     if settling & FLOODED != 0 {
         lend(seat, slot);
     }
+    if settling & TRACED != 0 {
+        end_trace(seat);
+    }
     if settling & TIMED != 0 {
         let (ran, now) = next_turn(seat);
         times::add(slot.address(), ran, now);
@@ -106,9 +109,15 @@ fn bury(seat: &Seat) {
     if seat.is_recorded() {
         seat.see_turn(None);
     }
+    end_trace(seat);
     if seat.settling.get() & TIMED != 0 {
         next_turn(seat);
     }
+}
+
+fn end_trace(seat: &Seat) {
+    seat.settling.set(seat.settling.get() & !TRACED);
+    seat.set_unusual(TRACING, false);
 }
 
 /// Ends a timed turn, and begins the next one: how long it took, and what time it is.

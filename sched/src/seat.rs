@@ -60,7 +60,7 @@ pub(crate) struct Seat {
     pub(crate) left: Cell<i64>,
     /// What sends into deep mailboxes have added to the price of this turn.
     pub(crate) flooded: Cell<i64>,
-    /// What is to be done when a turn ends, if anything: `FLOODED`, `TIMED`, `RECORDED`.
+    /// What is to be done when a turn ends, if anything: `FLOODED`, `TIMED`, `RECORDED`, `TRACED`.
     pub(crate) settling: Cell<u8>,
     /// The worker's queue had no room since a turn was last over.
     spilled: Cell<bool>,
@@ -68,7 +68,7 @@ pub(crate) struct Seat {
     address: Cell<u64>,
     /// What the task asked for in this turn: `YIELDED`, `RECEIVING`, `MOVING`.
     wishes: Cell<u8>,
-    /// What makes queuing a task unusual now: `URGENT`, `PROBING`, `NO_HAND_OFF`.
+    /// What makes queuing a task unusual now: `URGENT`, `PROBING`, `NO_HAND_OFF`, `TRACING`.
     pub(crate) unusual: Cell<u8>,
     notes: note::Notes,
     /// Turns are short these days.
@@ -95,6 +95,8 @@ pub(crate) const FLOODED: u8 = 1;
 pub(crate) const TIMED: u8 = 2;
 /// Turns and others are noted. Set and cleared between turns, as the recorder says.
 pub(crate) const RECORDED: u8 = 4;
+/// This turn is traced (`trace_turn`), and `TRACING` is set.
+pub(crate) const TRACED: u8 = 8;
 
 /// Wake-ups come from timers or readiness now.
 pub(crate) const URGENT: u8 = 1;
@@ -102,6 +104,8 @@ pub(crate) const URGENT: u8 = 1;
 pub(crate) const PROBING: u8 = 2;
 /// Receivers go to the tail like everybody else: the hand-off slot is off.
 pub(crate) const NO_HAND_OFF: u8 = 4;
+/// What the task sends is told to its kind: from `trace_turn` to the end of the turn.
+pub(crate) const TRACING: u8 = 8;
 
 /// Addresses nobody: no task is running.
 const NOBODY: u64 = u64::MAX;

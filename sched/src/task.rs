@@ -76,6 +76,16 @@ pub trait Kind: Sized + 'static {
         let _ = to;
         Err(letter)
     }
+    /// The task whose turn it is sends `letter`, or tries to. Called in turns that are traced (see
+    /// [`trace_turn`](crate::trace_turn)), before anybody else sees the letter. It must not send.
+    fn sent(to: Address, letter: &Letter<Self::Mail>) {
+        let _ = (to, letter);
+    }
+    /// The task whose turn it is starts another of this kind, whose body is called `body`. Called
+    /// in turns that are traced, before the new one runs. It must not start any.
+    fn spawned(child: Address, body: &'static str) {
+        let _ = (child, body);
+    }
     /// The task has ended and its address is dead. Called only if there is something to say.
     fn closed(ended: Ended, side: Option<Box<Self::Side>>, unread: Letters<Self::Mail>);
 }
@@ -168,7 +178,7 @@ where
     if let Some(side) = start.side {
         put_side::<K>(slot, side);
     }
-    seat::adopt(slot, home, Location::caller());
+    seat::adopt(slot, home, Location::caller(), K::spawned);
     slot.state.open(generation, K::HAS_INBOX);
     seat::schedule_new(TaskRef(slot));
     address

@@ -3,7 +3,11 @@
 use std::panic::Location;
 use std::sync::atomic::Ordering;
 
-use super::{NO_HAND_OFF, NOBODY, PROBING, RECORDED, Seat, TIMED, URGENT, try_current, with_cache};
+use super::{
+    NO_HAND_OFF, NOBODY, PROBING, RECORDED, Seat, TIMED, TRACED, TRACING, URGENT, try_current,
+    with_cache,
+};
+use crate::contain::contain;
 use crate::homes;
 use crate::queue::Queue;
 use crate::record::What;
@@ -108,10 +112,12 @@ impl Seat {
         });
     }
 
+    /// `told`: called before the task is queued if this turn is traced.
     #[inline(always)]
-    fn push_receiver(&self, task: TaskRef) {
+    fn push_receiver(&self, task: TaskRef, told: impl FnOnce()) {
         self.receivers.set(self.receivers.get() + 1);
         if self.unusual.get() != 0 || !task.0.is_normal() {
+            self.if_tracing(told);
             return self.push_unusual_receiver(task);
         }
         let first = self.within(|queue, worker| {
@@ -125,6 +131,14 @@ impl Seat {
             Some(true) => {}
             Some(false) => self.tell(),
             None => self.shared.inject(task),
+        }
+    }
+
+    /// Calls `told` if the turn is traced.
+    #[inline(always)]
+    pub(crate) fn if_tracing(&self, told: impl FnOnce()) {
+        if self.unusual.get() & TRACING != 0 {
+            told();
         }
     }
 
@@ -180,15 +194,18 @@ pub(crate) fn schedule(task: TaskRef) {
 }
 
 /// Queues a task that waited for the letter which is being sent to it, and takes the price of
-/// sending from the turn: both in one look at the seat.
+/// sending from the turn: both in one look at the seat. `told`: called before that if the turn is
+/// traced.
 #[inline(always)]
-pub(crate) fn schedule_receiver_of_letter(task: TaskRef) {
+pub(crate) fn schedule_receiver_of_letter(task: TaskRef, told: impl FnOnce()) {
     let home = task.0.home.load(Ordering::Relaxed);
     let here = try_current(|seat| {
         seat.count_send();
         let own = seat.shared.home == home;
         if own {
-            seat.push_receiver(task);
+            seat.push_receiver(task, told);
+        } else {
+            seat.if_tracing(told);
         }
         own
     });
@@ -200,16 +217,22 @@ pub(crate) fn schedule_receiver_of_letter(task: TaskRef) {
 /// Queues a task to which a message was handed over.
 #[inline(always)]
 pub(crate) fn schedule_receiver(task: TaskRef) {
-    route(task, Seat::push_receiver);
+    route(task, |seat, task| seat.push_receiver(task, || ()));
 }
 
 /// Makes a new task one of `home`, or of the calling thread's scheduler, and a child of the task
-/// whose turn it is; `place`: where in the source it is started.
+/// whose turn it is; `place`: where in the source it is started. `told`: called with its address
+/// and the name of its body if the turn is traced.
 #[inline(always)]
-pub(crate) fn adopt(slot: &Slot, home: Option<u16>, place: &'static Location<'static>) {
-    let noted = |seat: &Seat| seat.settling.get() & (TIMED | RECORDED) != 0;
-    let seat = try_current(|seat| (seat.shared.home, seat.address.get(), noted(seat)));
+pub(crate) fn adopt(
+    slot: &Slot,
+    home: Option<u16>,
+    place: &'static Location<'static>,
+    told: fn(Address, &'static str),
+) {
+    let seat = try_current(|seat| (seat.shared.home, seat.address.get(), seat.settling.get()));
     let here = seat.map(|(here, ..)| here);
+    let rare = seat.map_or(0, |(.., settling)| settling & (TIMED | RECORDED | TRACED));
     slot.set_parent(seat.map_or(NOBODY, |(_, parent, _)| parent));
     let home = home
         .or(here)
@@ -217,8 +240,14 @@ pub(crate) fn adopt(slot: &Slot, home: Option<u16>, place: &'static Location<'st
     slot.home.store(home, Ordering::Relaxed);
     if here != Some(home) {
         homes::count_foreign_spawn(home, slot, place);
-    } else if seat.is_some_and(|(.., noted)| noted) {
+        if rare & TRACED != 0 {
+            tell_of_spawn(slot, told);
+        }
+    } else if rare != 0 {
         try_current(|seat| note_spawn(seat, slot, place));
+        if rare & TRACED != 0 {
+            tell_of_spawn(slot, told);
+        }
     }
 }
 
@@ -230,6 +259,13 @@ fn note_spawn(seat: &Seat, slot: &Slot, place: &'static Location<'static>) {
         times::begin(task, place);
     }
     seat.note(|| What::Spawn { task, by });
+}
+
+#[cold]
+#[inline(never)]
+fn tell_of_spawn(slot: &Slot, told: fn(Address, &'static str)) {
+    let body = slot.vtable().map_or("", |vtable| (vtable.name)());
+    contain(|| told(slot.address(), body));
 }
 
 /// Recycles a finished task's slot.
