@@ -15,6 +15,7 @@ use crate::pid::Pid;
 use crate::process::{self, Process, show};
 use crate::side::Side;
 use crate::signal::Signal;
+use crate::trace;
 
 /// Messages that a selective receive looks at before it asks whether the turn is over.
 const LOOKS_MAX: usize = 256;
@@ -136,8 +137,43 @@ impl Context {
 
     #[inline(always)]
     fn take(&mut self) -> Option<Message> {
-        let older = self.own.with_side(|side| side.mailbox.pop()).flatten();
+        let take = |side: &mut Side| match side.mailbox.is_traced() {
+            true => (self.take_traced(side), true),
+            false => (side.mailbox.pop(), false),
+        };
+        let (older, traced) = self.own.with_side(take).unwrap_or_default();
+        if traced {
+            return older;
+        }
         older.or_else(|| self.own.next().map(Message::from_letter))
+    }
+
+    /// Takes the oldest message, and tells who traces it.
+    #[cold]
+    #[inline(never)]
+    fn take_traced(&self, side: &mut Side) -> Option<Message> {
+        let older = side.mailbox.pop();
+        let message = older.or_else(|| self.own.next().map(Message::from_letter))?;
+        trace::received(self.pid(), side, &message);
+        Some(message)
+    }
+
+    /// Tells who traces the process that it has received `message`.
+    #[inline(always)]
+    pub(crate) fn tell_received(&self, message: &Message) {
+        if self.own.side_calls() {
+            self.tell_received_if_traced(message);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tell_received_if_traced(&self, message: &Message) {
+        self.own.with_side(|side| {
+            if side.mailbox.is_traced() {
+                trace::received(self.pid(), side, message);
+            }
+        });
     }
 
     /// Hears what has come, if a signal is among it. True: it ends the process.
@@ -201,7 +237,13 @@ impl Context {
 
     #[inline(always)]
     fn poll_receive(&self, cx: &TaskContext<'_>) -> Result<Letter<Signal>, NoLetter> {
-        let saved = |side: &mut Side| side.mailbox.pop().map(Message::into_letter);
+        let saved = |side: &mut Side| {
+            let message = match side.mailbox.is_traced() {
+                true => self.take_traced(side),
+                false => side.mailbox.pop(),
+            };
+            message.map(Message::into_letter)
+        };
         self.own.receive(cx, saved)
     }
 
@@ -234,6 +276,7 @@ impl Context {
             let (looks, found) = self.own.with_side(find).unwrap_or_default();
             rusm_sched::spend(looks as u32);
             if let Some(message) = found {
+                self.tell_received(&message);
                 return Looked::Found(message);
             }
             if looks == LOOKS_MAX {
@@ -248,6 +291,7 @@ impl Context {
             };
             let message = Message::from_letter(letter);
             if wanted(&message) {
+                self.tell_received(&message);
                 return Looked::Found(message);
             }
             *marker = self.with_side(|side| {

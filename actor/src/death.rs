@@ -9,6 +9,7 @@ use crate::pid::Pid;
 use crate::report::{self, Death};
 use crate::side::Side;
 use crate::signal::{Cause, Signal, deliver, signal};
+use crate::trace;
 use crate::world;
 
 /// Why a process ended that was given no reason.
@@ -31,9 +32,12 @@ pub(crate) fn settle(ended: Ended, side: Option<Box<Side>>, unread: Letters<Sign
         // It calls a waker of anybody's.
         contain(|| join.close(reason.clone()));
     }
+    if side.traces.is_some() {
+        trace::ended(me, &mut side, reason);
+    }
     tell(me, &side, reason);
     if !late.is_empty() {
-        late.iter().for_each(|letter| refuse(me, letter));
+        late.iter().for_each(|letter| refuse(me, letter, reason));
     }
     report::crash(Death {
         ended,
@@ -95,8 +99,9 @@ fn tell(me: Pid, side: &Side, reason: &ExitReason) {
 }
 
 /// Answers a signal that nobody heard: as if there had been no process.
-fn refuse(me: Pid, letter: &Letter<Signal>) {
+fn refuse(me: Pid, letter: &Letter<Signal>, reason: &ExitReason) {
     match &**letter {
+        Signal::Trace(by) => trace::tell_end(me, by, reason),
         Signal::Link { from, .. } => send_exit(me, *from, ExitReason::NoProcess),
         Signal::Monitor { from, reference }
         | Signal::Call {

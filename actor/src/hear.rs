@@ -10,6 +10,7 @@ use crate::pid::Pid;
 use crate::reference::Reference;
 use crate::side::Side;
 use crate::signal::{Cause, Signal, signal};
+use crate::trace;
 
 /// What is left to do with a signal.
 #[must_use]
@@ -61,8 +62,9 @@ pub(crate) fn hear(me: Pid, side: &mut Side, letter: Letter<Signal>) -> Heard {
         | Signal::Demonitor { .. }
         | Signal::Listed
         | Signal::Info(_)
+        | Signal::Trace(_)
         | Signal::Nudge => {
-            change(side, &letter);
+            change(me, side, &letter);
             return Heard::Nothing;
         }
         Signal::Short { .. }
@@ -84,7 +86,7 @@ pub(crate) fn hear(me: Pid, side: &mut Side, letter: Letter<Signal>) -> Heard {
 }
 
 /// Does what the signals ask for that are nothing to the body.
-fn change(side: &mut Side, signal: &Signal) {
+fn change(me: Pid, side: &mut Side, signal: &Signal) {
     match signal {
         Signal::Link { from, id } => side.links.insert(*from, *id),
         Signal::Unlink { from, id } => side.links.remove(*from, *id),
@@ -92,6 +94,7 @@ fn change(side: &mut Side, signal: &Signal) {
         Signal::Demonitor { reference } => drop(side.watchers.remove(*reference)),
         Signal::Listed => side.listed = true,
         Signal::Info(ask) if ask.is_wanted() => ask.tell(Inside::of(side)),
+        Signal::Trace(by) => trace::begin(me, side, by.clone()),
         _ => {}
     }
 }

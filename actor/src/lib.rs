@@ -61,6 +61,7 @@ pub mod supervisor;
 pub mod sys;
 mod text;
 mod timer;
+mod trace;
 mod world;
 
 pub use crate::{
@@ -94,5 +95,6 @@ pub use crate::{
     },
     text::Text,
     timer::{Destination, TimerRef, send_after},
+    trace::{TraceError, TraceEvent, TraceKind, TraceLimits, Traced, Tracer},
 };
 pub use rusm_sched::{Config, Priority, ShutdownError, StartError};

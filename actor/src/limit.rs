@@ -19,6 +19,7 @@ use crate::message::Message;
 use crate::node::{Node, is_alive};
 use crate::pid::Pid;
 use crate::process::Process;
+use crate::trace;
 
 /// The text of the `ExitReason::Error` of a process that [`MailboxPolicy::Kill`] has ended.
 pub const MAILBOX_FULL: &str = "mailbox full";
@@ -101,6 +102,7 @@ pub fn try_send(to: Pid, message: impl Into<Message>) -> Result<(), TrySendError
         let Some(gate) = gate::find(to) else {
             return Err(TrySendError::NoProcess(Message::from_letter(letter)));
         };
+        trace::sent(to, &letter);
         return match gate.offer(to, letter) {
             Offered::Done(_) => Ok(()),
             Offered::Full(letter) => Err(TrySendError::Full(Message::from_letter(letter))),

@@ -11,6 +11,11 @@ use crate::message::Message;
 /// one shall not pay for it.
 const SHOWN_MIN: usize = 16;
 
+/// Observers were told that there are many.
+const SHOWN: u8 = 1;
+/// The process is traced, and what is received must be told.
+const TRACED: u8 = 2;
+
 /// Messages that were looked at and passed over, or that came together with a signal. Those in
 /// the task's inbox are younger than all of these.
 #[derive(Default)]
@@ -21,8 +26,8 @@ pub(crate) struct Mailbox {
     /// How often one was taken out from between others, which makes the numbers of those
     /// behind it wrong.
     gaps: u64,
-    /// Observers were told that there are many.
-    shown: bool,
+    /// Why turns must look at it even when it is empty: `SHOWN`, `TRACED`.
+    flags: u8,
     /// Few mailboxes have a limit.
     limited: Option<Box<Limited>>,
 }
@@ -158,13 +163,23 @@ impl Mailbox {
         if used {
             *self = Mailbox::default();
         }
-        (self.first, self.gaps, self.shown) = (0, 0, false);
+        (self.first, self.gaps, self.flags) = (0, 0, 0);
     }
 
-    /// Is there nothing to receive, to show, or to be shed?
+    /// Is there nothing to receive, to show, to tell, or to be shed?
     #[inline]
     pub(crate) fn is_quiet(&self) -> bool {
-        self.messages.is_empty() && self.limited.is_none() && !self.shown
+        self.messages.is_empty() && self.limited.is_none() && self.flags == 0
+    }
+
+    /// Must be told what is received?
+    #[inline(always)]
+    pub(crate) fn is_traced(&self) -> bool {
+        self.flags & TRACED != 0
+    }
+
+    pub(crate) fn set_traced(&mut self, traced: bool) {
+        self.flags = self.flags & !TRACED | if traced { TRACED } else { 0 };
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -181,10 +196,12 @@ impl Mailbox {
     pub(crate) fn news(&mut self) -> Option<usize> {
         let len = self.messages.len();
         if len >= SHOWN_MIN {
-            self.shown = true;
+            self.flags |= SHOWN;
             return Some(len);
         }
-        std::mem::take(&mut self.shown).then_some(0)
+        let shown = self.flags & SHOWN != 0;
+        self.flags &= !SHOWN;
+        shown.then_some(0)
     }
 
     /// A message leaves the mailbox, unless it was shed at this very moment.

@@ -12,7 +12,7 @@ use crate::group::GroupEvent;
 use crate::monitor::{Down, Watched};
 use crate::pid::Pid;
 use crate::reference::Reference;
-use crate::signal::{Cause, INLINE_MAX, SHORT_MAX, Signal, TAGGED_MAX};
+use crate::signal::{Cause, INLINE_MAX, SHORT_MAX, Signal};
 
 /// Messages up to this many bytes need no memory of their own.
 pub const INLINE_BYTES_MAX: usize = INLINE_MAX;
@@ -55,14 +55,7 @@ impl Message {
     /// The bytes; empty if it is not bytes.
     #[inline]
     pub fn bytes(&self) -> &[u8] {
-        match &*self.0 {
-            Signal::Short { len, bytes } => &bytes[..usize::from(*len).min(SHORT_MAX)],
-            Signal::Inline { len, bytes } => &bytes[..usize::from(*len).min(INLINE_MAX)],
-            Signal::Shared(bytes) => bytes,
-            Signal::Tagged { len, bytes, .. } => &bytes[..usize::from(*len).min(TAGGED_MAX)],
-            Signal::TaggedShared { bytes, .. } | Signal::TaggedVia { bytes, .. } => bytes,
-            _ => &[],
-        }
+        self.0.bytes().unwrap_or_default()
     }
 
     /// As [`down`](Message::down), of a message that is not needed any more: the reason moves.

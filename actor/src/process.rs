@@ -16,6 +16,7 @@ use crate::pid::Pid;
 use crate::report;
 use crate::side::Side;
 use crate::signal::{Signal, signal};
+use crate::trace;
 
 /// The kind of task that processes are.
 pub(crate) struct Process;
@@ -36,6 +37,9 @@ impl Kind for Process {
         if own.side_calls() {
             let waker = own.with_side(|side| {
                 show(own, side);
+                if side.mailbox.is_traced() {
+                    trace::begin_turn(Pid::new(own.address()), side);
+                }
                 side.receiver.take()
             });
             if let Some(waker) = waker.flatten() {
@@ -54,6 +58,14 @@ impl Kind for Process {
 
     fn panicked(own: &Own<Self>, payload: Box<dyn Any + Send>) {
         end(own, report::take_panic(&*payload));
+    }
+
+    fn sent(to: Address, letter: &Letter<Signal>) {
+        trace::sent(Pid::new(to), letter);
+    }
+
+    fn spawned(child: Address, body: &'static str) {
+        trace::spawned(Pid::new(child), body);
     }
 
     fn closed(ended: Ended, side: Option<Box<Side>>, unread: Letters<Signal>) {

@@ -64,6 +64,9 @@ impl Context {
             }),
         };
         rusm_sched::spend(looks);
+        if let Some(message) = &found {
+            self.tell_received(message);
+        }
         found
     }
 }

@@ -16,6 +16,7 @@ use crate::monitor::Watch;
 use crate::pid::Pid;
 use crate::reference::{Reference, References};
 use crate::signal::Signal;
+use crate::trace::Traces;
 
 /// Blocks that a thread keeps for its next processes, at most.
 const SPARE_MAX: usize = 64;
@@ -54,6 +55,8 @@ pub(crate) struct Side {
     pub(crate) supervised: bool,
     /// For reports and observers.
     pub(crate) label: Option<Arc<str>>,
+    /// Who traces it, if anybody does; its mailbox says so, too.
+    pub(crate) traces: Option<Traces>,
     /// The waker of a receive inside a combinator that has wakers of its own.
     pub(crate) receiver: Option<Waker>,
 }
@@ -98,6 +101,7 @@ impl Side {
             join,
             supervised,
             label,
+            traces,
             receiver,
         } = self;
         mailbox.clear();
@@ -107,7 +111,8 @@ impl Side {
         aliases.clear();
         *unheard = Vec::new();
         (*traps_exits, *listed, *supervised, *is_over) = (false, false, false, false);
-        (*verdict, *parent, *join, *label, *receiver) = (None, None, None, None, None);
+        (*verdict, *parent, *join, *label) = (None, None, None, None);
+        (*traces, *receiver) = (None, None);
     }
 
     /// Why it ends. It runs no more.

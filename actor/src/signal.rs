@@ -13,6 +13,7 @@ use crate::message::Message;
 use crate::pid::Pid;
 use crate::process::Process;
 use crate::reference::Reference;
+use crate::trace::Trace;
 
 /// Bytes of a message that travel in the letter itself: what tag and length leave of it.
 pub(crate) const INLINE_MAX: usize = LETTER_BYTES_MAX - 2;
@@ -112,6 +113,8 @@ pub(crate) enum Signal {
     /// Somebody wants to know how the process is. Next to the others that own something: what
     /// the end of a message has to look at is one range of tags then.
     Info(Box<Ask>),
+    /// The process is traced from now on.
+    Trace(Arc<Trace>),
     /// The process ends, whatever it wants.
     Kill,
     Link {
@@ -163,7 +166,21 @@ impl Signal {
             | Signal::Demonitor { .. }
             | Signal::Listed
             | Signal::Info(_)
+            | Signal::Trace(_)
             | Signal::Nudge => false,
+        }
+    }
+
+    /// The bytes, if it is a message of bytes.
+    #[inline]
+    pub(crate) fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Signal::Short { len, bytes } => Some(&bytes[..usize::from(*len).min(SHORT_MAX)]),
+            Signal::Inline { len, bytes } => Some(&bytes[..usize::from(*len).min(INLINE_MAX)]),
+            Signal::Shared(bytes) => Some(bytes),
+            Signal::Tagged { len, bytes, .. } => Some(&bytes[..usize::from(*len).min(TAGGED_MAX)]),
+            Signal::TaggedShared { bytes, .. } | Signal::TaggedVia { bytes, .. } => Some(bytes),
+            _ => None,
         }
     }
 
