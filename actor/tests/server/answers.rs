@@ -3,7 +3,7 @@
 use rusm_actor::server::Service;
 use rusm_actor::{CallError, ExitReason, Message, Pid, exit, kill, send};
 
-use super::probe::{Ask, LONG, Probe, SHORT, Tell, end_of, nothing_came, start, stop};
+use super::probe::{Ask, BUSY, LONG, Probe, SHORT, Tell, end_of, nothing_came, start, stop};
 use crate::everywhere::everywhere;
 
 #[test]
@@ -80,7 +80,7 @@ fn a_late_answer_leaves_nothing_in_the_mailbox() {
         probe.cast(&ctx, Tell::Release);
         nothing_came(&mut ctx, probe).await;
         let slow = probe
-            .call_within(&mut ctx, SHORT, Ask::SleepFor(SHORT * 4))
+            .call_within(&mut ctx, SHORT, Ask::SleepFor(BUSY))
             .await;
         assert_eq!(slow, Err(CallError::Timeout));
         nothing_came(&mut ctx, probe).await;

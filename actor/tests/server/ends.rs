@@ -3,7 +3,7 @@
 use rusm_actor::server::{self, Answer, Next, Refusal, ReplyTo, Server, Start};
 use rusm_actor::{CallError, Context, ExitReason, exit, kill, send};
 
-use super::probe::{Args, Ask, LONG, Probe, SHORT, Seen, Tell, end_of, seen, start, stop};
+use super::probe::{Args, Ask, BUSY, LONG, Probe, SHORT, Seen, Tell, end_of, seen, start, stop};
 use crate::everywhere::everywhere;
 
 #[test]
@@ -114,7 +114,7 @@ fn stopping_gives_up_on_a_busy_server_that_still_stops() {
         let started = server::start_monitor::<Probe>(&mut ctx, args).await;
         let (probe, ended) = started.expect("it starts");
         let asker = ctx.spawn(move |mut ctx| async move {
-            drop(probe.call(&mut ctx, Ask::SleepFor(SHORT * 10)).await);
+            drop(probe.call(&mut ctx, Ask::SleepFor(BUSY)).await);
         });
         while probe.call_within(&mut ctx, SHORT, Ask::Total).await.is_ok() {}
         let outcome = probe.stop(&mut ctx, ExitReason::Shutdown, SHORT).await;

@@ -10,6 +10,8 @@ use rusm_actor::{Context, ExitReason, Message, Pid, send};
 pub(crate) const LONG: Duration = Duration::from_secs(20);
 /// Short, for what is expected not to happen.
 pub(crate) const SHORT: Duration = Duration::from_millis(5);
+/// So long that a machine that stands still for a moment is not through with it after `SHORT`.
+pub(crate) const BUSY: Duration = Duration::from_secs(1);
 
 /// How a probe is started.
 #[derive(Clone)]
