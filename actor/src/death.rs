@@ -35,9 +35,12 @@ pub(crate) fn settle(ended: Ended, side: Option<Box<Side>>, unread: Letters<Sign
     if side.traces.is_some() {
         trace::ended(me, &mut side, reason);
     }
+    if !late.is_empty() {
+        trace::ended_unheard(me, &late, reason);
+    }
     tell(me, &side, reason);
     if !late.is_empty() {
-        late.iter().for_each(|letter| refuse(me, letter, reason));
+        late.iter().for_each(|letter| refuse(me, letter));
     }
     report::crash(Death {
         ended,
@@ -99,9 +102,8 @@ fn tell(me: Pid, side: &Side, reason: &ExitReason) {
 }
 
 /// Answers a signal that nobody heard: as if there had been no process.
-fn refuse(me: Pid, letter: &Letter<Signal>, reason: &ExitReason) {
+fn refuse(me: Pid, letter: &Letter<Signal>) {
     match &**letter {
-        Signal::Trace(by) => trace::tell_end(me, by, reason),
         Signal::Link { from, .. } => send_exit(me, *from, ExitReason::NoProcess),
         Signal::Monitor { from, reference }
         | Signal::Call {

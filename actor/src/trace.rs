@@ -14,9 +14,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use rusm_sched::Letter;
+
 use crate::exit::ExitReason;
 use crate::message::Message;
-use crate::node::{Node, is_alive};
+use crate::node::Node;
 use crate::pid::Pid;
 use crate::side::Side;
 use crate::signal::{Signal, signal};
@@ -136,7 +138,7 @@ impl Tracer {
     /// # Errors
     /// When there is no such process, or `processes_max` are traced.
     pub fn trace(&mut self, pid: Pid) -> Result<(), TraceError> {
-        self.traces.retain(|pid, _| is_alive(*pid));
+        self.traces.retain(|_, trace| trace.is_on());
         if self.traces.contains_key(&pid) {
             return Ok(());
         }
@@ -160,12 +162,17 @@ impl Tracer {
         trace.is_some_and(|trace| trace.end())
     }
 
-    /// Who is traced now, in order.
+    /// Who is traced now, in order. Who is not any more because it has ended has told that.
     pub fn traced(&self) -> Vec<Pid> {
-        let all = self.traces.keys().copied();
-        let mut living: Vec<Pid> = all.filter(|pid| is_alive(*pid)).collect();
-        living.sort_unstable();
-        living
+        let on = self.traces.iter().filter(|(_, trace)| trace.is_on());
+        let mut pids: Vec<Pid> = on.map(|(pid, _)| *pid).collect();
+        pids.sort_unstable();
+        pids
+    }
+
+    /// So many events a second from now on.
+    pub fn set_events_per_second_max(&mut self, max: u32) {
+        self.ring.set_rate(max);
     }
 
     /// What was told since this was last called. About 1 us when there is nothing.
@@ -193,12 +200,13 @@ pub(crate) struct Trace {
 
 impl Trace {
     fn is_on(&self) -> bool {
-        self.is_on.load(Ordering::Relaxed)
+        // Pairs with `end`: whoever sees that it is over finds what was told before.
+        self.is_on.load(Ordering::Acquire)
     }
 
     /// False: it was over.
     fn end(&self) -> bool {
-        self.is_on.swap(false, Ordering::Relaxed)
+        self.is_on.swap(false, Ordering::AcqRel)
     }
 }
 
@@ -268,9 +276,17 @@ pub(crate) fn ended(me: Pid, side: &mut Side, reason: &ExitReason) {
     }
 }
 
-/// The process `me` has ended before it heard that it is traced.
+/// The process `me` has ended before it heard that it is traced, if one of these says so.
 #[cold]
-pub(crate) fn tell_end(me: Pid, trace: &Trace, reason: &ExitReason) {
+pub(crate) fn ended_unheard(me: Pid, late: &[Letter<Signal>], reason: &ExitReason) {
+    for letter in late {
+        if let Signal::Trace(trace) = &**letter {
+            tell_end(me, trace, reason);
+        }
+    }
+}
+
+fn tell_end(me: Pid, trace: &Trace, reason: &ExitReason) {
     if trace.is_on() {
         let write = |text: &mut Text| text.add(reason);
         trace.ring.tell(TraceKind::Exit, me, None, write);

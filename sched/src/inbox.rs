@@ -29,6 +29,10 @@ pub(crate) use chain::{alone, depth, join, unread};
 
 /// Bytes of content that fit into a letter.
 pub const LETTER_BYTES_MAX: usize = 48;
+/// A backlog of this many letters adds one reduction to the price of a send.
+const DEPTH_PER_REDUCTION: u32 = 32;
+/// A deeper one adds no more.
+const DEPTH_PRICED_MAX: u32 = 65_535;
 /// Bytes of a letter, with what it takes to chain it.
 pub(crate) const LETTER_SIZE: usize = size_of::<Node>();
 const NODES_PER_CHUNK: usize = 1024;
@@ -323,12 +327,12 @@ fn post_to_busy<K: Kind>(
     node: NonNull<Node>,
 ) -> Result<(), Letter<K::Mail>> {
     // First: the letter may be gone as soon as it is there.
-    turn::owe_for_send(|| traced::sent::<K>(to, node));
+    turn::if_tracing(|| traced::sent::<K>(to, node));
     let mut below = 0;
     let outcome = slot.state.post(to.generation(), address_of(node), |head| {
         below = link(node, head)
     });
-    turn::owe_for_backlog(below);
+    turn::owe_for_send(below.min(DEPTH_PRICED_MAX) / DEPTH_PER_REDUCTION);
     match outcome {
         Post::Refused => return guard::refused::<K>(slot, to, node),
         Post::HandOver => {
@@ -360,7 +364,7 @@ fn hand_over(slot: &Slot, node: NonNull<Node>) {
 pub fn interrupt<K: Kind>(to: Address, letter: Letter<K::Mail>) -> Result<(), Letter<K::Mail>> {
     let slot = resolve(to);
     let node = letter.into_node();
-    turn::owe_for_letter(|| traced::sent::<K>(to, node));
+    turn::if_tracing(|| traced::sent::<K>(to, node));
     let refused = slot.generation.load(Ordering::Relaxed) != to.generation();
     let outcome = if refused {
         Post::Refused
@@ -370,6 +374,7 @@ pub fn interrupt<K: Kind>(to: Address, letter: Letter<K::Mail>) -> Result<(), Le
                 link(node, head);
             })
     };
+    turn::owe(1);
     match outcome {
         Post::Refused => return guard::refused::<K>(slot, to, node),
         Post::Schedule => seat::schedule_receiver(TaskRef(slot)),

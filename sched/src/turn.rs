@@ -19,13 +19,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::seat::{self, FLOODED, TRACED, TRACING, YIELDED};
+use crate::seat::{self, FLOODED, Seat, TRACED, TRACING, YIELDED};
 use crate::task::is_waker_of;
-
-/// A backlog of this many letters adds one reduction to the price of a send.
-const DEPTH_PER_REDUCTION: u32 = 32;
-/// A deeper one adds no more.
-const DEPTH_PRICED_MAX: u32 = 65_535;
 
 /// Spends `reductions` in a future's poll. `Pending` when the turn is over: the task has been
 /// queued again already, and the future is to charge no second time when it is polled next.
@@ -57,45 +52,33 @@ pub(crate) fn owe(reductions: u32) {
     seat::try_current(|seat| seat.left.set(seat.left.get() - i64::from(reductions)));
 }
 
-/// Notes the price of a letter that is about to be sent; `told`: called if the turn is traced.
+/// Notes the price of a send; `extra`: what the receiver's backlog adds.
 #[inline(always)]
-pub(crate) fn owe_for_letter(told: impl FnOnce()) {
-    seat::try_current(|seat| {
-        seat.left.set(seat.left.get() - 1);
-        seat.if_tracing(told);
-    });
-}
-
-/// As `owe_for_letter`, of a plain letter.
-#[inline(always)]
-pub(crate) fn owe_for_send(told: impl FnOnce()) {
+pub(crate) fn owe_for_send(extra: u32) {
     seat::try_current(|seat| {
         seat.count_send();
-        seat.if_tracing(told);
+        if extra > 0 {
+            owe_for_flood(seat, extra);
+        }
     });
-}
-
-/// Notes what is added to the price of a send by a backlog: the letters unread before it.
-#[inline(always)]
-pub(crate) fn owe_for_backlog(unread: u32) {
-    let extra = unread.min(DEPTH_PRICED_MAX) / DEPTH_PER_REDUCTION;
-    if extra > 0 {
-        owe_for_flood(extra);
-    }
 }
 
 #[cold]
-fn owe_for_flood(extra: u32) {
-    seat::try_current(|seat| {
-        if seat.is_urgent() {
-            // A timer's letter: no task sends it now.
-            return;
-        }
-        seat.left.set(seat.left.get() - i64::from(extra));
-        seat.flooded.set(seat.flooded.get() + i64::from(extra));
-        seat.settling.set(seat.settling.get() | FLOODED);
-        seat.deep_sends.set(seat.deep_sends.get() + 1);
-    });
+fn owe_for_flood(seat: &Seat, extra: u32) {
+    if seat.is_urgent() {
+        // A timer's letter: no task sends it now.
+        return;
+    }
+    seat.left.set(seat.left.get() - i64::from(extra));
+    seat.flooded.set(seat.flooded.get() + i64::from(extra));
+    seat.settling.set(seat.settling.get() | FLOODED);
+    seat.deep_sends.set(seat.deep_sends.get() + 1);
+}
+
+/// Calls `told` if the turn is traced.
+#[inline(always)]
+pub(crate) fn if_tracing(told: impl FnOnce()) {
+    seat::try_current(|seat| seat.if_tracing(told));
 }
 
 /// Has `Kind::sent` and `Kind::spawned` called for what the task that runs here sends and starts

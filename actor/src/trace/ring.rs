@@ -16,7 +16,6 @@ const SECOND: Duration = Duration::from_secs(1);
 pub(super) struct Ring {
     clock: Handle,
     events_max: usize,
-    events_per_second_max: u32,
     state: Mutex<State>,
 }
 
@@ -27,6 +26,7 @@ struct State {
     /// When the second began in which so many were kept.
     begun: Duration,
     kept: u32,
+    events_per_second_max: u32,
 }
 
 impl Ring {
@@ -34,9 +34,15 @@ impl Ring {
         Ring {
             clock,
             events_max: limits.events_max,
-            events_per_second_max: limits.events_per_second_max,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                events_per_second_max: limits.events_per_second_max,
+                ..State::default()
+            }),
         }
+    }
+
+    pub(super) fn set_rate(&self, events_per_second_max: u32) {
+        self.lock().events_per_second_max = events_per_second_max;
     }
 
     /// Keeps an event, or counts it. Its text is written only if it is kept, by code of this crate:
@@ -53,7 +59,7 @@ impl Ring {
         if state.kept == 0 || at >= state.begun.saturating_add(SECOND) {
             (state.begun, state.kept) = (at, 0);
         }
-        if state.kept >= self.events_per_second_max || state.events.len() >= self.events_max {
+        if state.kept >= state.events_per_second_max || state.events.len() >= self.events_max {
             state.dropped += 1;
             return;
         }

@@ -7,7 +7,7 @@
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
-use super::{Letter, Node, address_of, link};
+use super::{DEPTH_PER_REDUCTION, DEPTH_PRICED_MAX, Letter, Node, address_of, link};
 use crate::seat;
 use crate::task::Kind;
 use crate::task::slot::{Address, Slot, TaskRef, resolve};
@@ -65,6 +65,9 @@ pub(super) fn refused<K: Kind>(
         return Err(letter);
     }
     let unread = K::guard(to, letter)?;
-    turn::owe_for_backlog(unread);
+    let extra = unread.min(DEPTH_PRICED_MAX) / DEPTH_PER_REDUCTION;
+    if extra > 0 {
+        turn::owe_for_send(extra);
+    }
     Ok(())
 }

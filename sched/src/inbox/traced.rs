@@ -7,6 +7,7 @@ use crate::contain::contain;
 use crate::seat;
 use crate::task::Kind;
 use crate::task::slot::Address;
+use crate::turn;
 
 /// The task that runs here sends the letter in `node`, which holds a `K::Mail` and is the
 /// caller's until it is sent.
@@ -23,6 +24,6 @@ pub(super) fn sent<K: Kind>(to: Address, node: NonNull<Node>) {
 /// The letter in `node`, of which the same holds, was for somebody who is dead.
 #[cold]
 pub(super) fn gone<K: Kind>(to: Address, node: NonNull<Node>) -> Letter<K::Mail> {
-    seat::try_current(|seat| seat.if_tracing(|| sent::<K>(to, node)));
+    turn::if_tracing(|| sent::<K>(to, node));
     std::mem::ManuallyDrop::into_inner(Letter::from_node(node))
 }
