@@ -9,6 +9,7 @@ mod frame;
 mod overview;
 mod process;
 mod run;
+mod trace;
 
 pub use command::{Ask, Command, NotACommand, RowsWanted, RunOrder, Select, SweepOrder};
 pub use error::{Code, Refusal};
@@ -16,6 +17,7 @@ pub use frame::{About, Field, Frame, Hello, Lab, Limits, Profile, Right, Scenari
 pub use overview::{Counters, Gauges, Overview, Processes, System, Tick, Times, WakeToRun, Worker};
 pub use process::{By, Detail, Kind, Row, Warning};
 pub use run::{Choice, Finished, Lane, Point, Run, RunState, Side, Sweep};
+pub use trace::{TraceEvent, TraceKind, TraceOrder};
 
 /// The only version there is.
 pub const PROTOCOL: u32 = 1;
@@ -31,3 +33,9 @@ pub const FRAME_BYTES_MAX: usize = 64 * 1024;
 pub const BACKLOG_BYTES_MAX: usize = 4 << 20;
 /// Clients at a time.
 pub const CLIENTS_MAX: usize = 100;
+/// Processes that are traced for a client.
+pub const TRACED_MAX: usize = 64;
+/// Traced events a second that a client may ask for.
+pub const TRACE_EVENTS_MAX: u32 = 10_000;
+/// Traced events a second unless a client asks for others.
+pub const TRACE_EVENTS_DEFAULT: u32 = 1_000;

@@ -7,6 +7,7 @@
 mod act;
 mod greet;
 mod produce;
+mod trace;
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use rusm_actor::{Context, Message, Pid};
+use rusm_actor::{Context, Message, Pid, Tracer};
 use rusm_net::{Received, WebSocket};
 use rusm_sched::Sleep;
 
@@ -62,6 +63,9 @@ pub(crate) struct Session {
     due: HashMap<What, Duration>,
     making: HashMap<Pid, What>,
     warnings_told: u64,
+    /// There is one while anybody is traced for the client.
+    tracer: Option<Tracer>,
+    next_trace: Duration,
     /// Since when something has waited for the client.
     slow_since: Option<Duration>,
     _client: Client,
@@ -108,6 +112,8 @@ pub(crate) async fn talk(shared: Arc<Shared>, mut ctx: Context, mut socket: WebS
         due: HashMap::new(),
         making: HashMap::new(),
         warnings_told: shared.warnings.end(),
+        tracer: None,
+        next_trace: Duration::ZERO,
         slow_since: None,
         _client: client,
         shared,
@@ -192,7 +198,8 @@ impl Session {
 
     fn next_due(&self) -> Duration {
         let tick = (self.hz > 0).then_some(self.next_tick);
-        let all = self.due.values().copied().chain(tick);
+        let traced = self.tracer.as_ref().map(|_| self.next_trace);
+        let all = self.due.values().copied().chain(tick).chain(traced);
         all.min().unwrap_or(rusm_sched::now() + IDLE)
     }
 
@@ -203,6 +210,7 @@ impl Session {
         if self.socket.backlog() > BACKLOG_CALM {
             // It has enough to read. What would come now is told later, as it is then.
             self.next_tick = now + self.tick_every();
+            self.next_trace = now + IDLE;
             self.due.values_mut().for_each(|due| *due = now + IDLE);
             return;
         }
@@ -212,6 +220,7 @@ impl Session {
             // Ticks that were missed are not made up for.
             self.next_tick = next.max(now);
         }
+        self.tell_traced(now);
         let due = self.due.iter().filter(|(_, at)| **at <= now);
         let due: Vec<What> = due.map(|(what, _)| what.clone()).collect();
         for what in due {

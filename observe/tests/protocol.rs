@@ -4,7 +4,7 @@ mod client;
 
 use std::collections::BTreeSet;
 
-use rusm_observe::protocol::{Ask, Code, Frame, Run, Section, Sweep};
+use rusm_observe::protocol::{Ask, Code, Frame, Run, Section, Sweep, TraceKind};
 use serde_json::{Value, json};
 
 use client::{Client, busy_node, observed};
@@ -128,6 +128,16 @@ fn every_code_and_every_section_is_in_the_page() {
         let name = json!(code).as_str().expect("text").to_owned();
         assert!(PAGE.contains(&format!("`{name}`")), "{name}");
     }
+    let did = [
+        TraceKind::Send,
+        TraceKind::Receive,
+        TraceKind::Spawn,
+        TraceKind::Exit,
+    ];
+    for kind in did {
+        let name = json!(kind).as_str().expect("text").to_owned();
+        assert!(PAGE.contains(&format!("| `{name}` |")), "{name}");
+    }
     let sections = [
         Section::Names,
         Section::Groups,
@@ -173,6 +183,10 @@ fn what_a_real_node_says_has_the_fields_of_the_page() {
             "{kind}"
         );
     }
+    client.ask(json!({"type": "trace", "id": 1, "pids": [pid.to_string()]}));
+    assert_eq!(client.outcome(1)["type"], "done");
+    node.kill(pid);
+    assert_eq!(fields(&client.frame("trace")), fields(&documented("trace")));
     client.ask(json!({"type": "dance", "id": 2}));
     assert_eq!(fields(&client.frame("error")), fields(&documented("error")));
 }

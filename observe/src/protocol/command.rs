@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::error::{Code, Refusal};
 use super::frame::Section;
 use super::process::By;
+use super::trace::TraceOrder;
 
 /// One frame of a client.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,6 +77,8 @@ pub enum Command {
         /// Which.
         pid: String,
     },
+    /// Traces processes.
+    Trace(TraceOrder),
 }
 
 /// What is to come from now on. What is not named stays as it was.
@@ -176,7 +179,7 @@ pub struct NotACommand {
 }
 
 /// The types there are, as they are written.
-const TYPES: [&str; 11] = [
+const TYPES: [&str; 12] = [
     "hello",
     "set_observer_detail",
     "select",
@@ -188,6 +191,7 @@ const TYPES: [&str; 11] = [
     "spawn",
     "send",
     "kill",
+    "trace",
 ];
 
 impl Ask {

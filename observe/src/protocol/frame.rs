@@ -7,6 +7,7 @@ use super::error::Refusal;
 use super::overview::Tick;
 use super::process::{By, Detail, Row, Warning};
 use super::run::Choice;
+use super::trace::TraceEvent;
 
 /// One frame of a node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,6 +56,13 @@ pub enum Frame {
     },
     /// Something that a person should look at.
     Warning(Warning),
+    /// What traced processes did.
+    Trace {
+        /// Events that were too many, since the last such frame.
+        dropped: u64,
+        /// The others, the oldest first.
+        events: Vec<TraceEvent>,
+    },
     /// A command was carried out.
     Done {
         /// Which.

@@ -11,7 +11,7 @@ use crate::protocol::{Code, Command, HZ_MAX, ROWS_MAX, Refusal, RowsWanted, Sele
 /// Characters of a filter.
 const FILTER_MAX: usize = 200;
 
-type Outcome = Result<Value, Refusal>;
+pub(super) type Outcome = Result<Value, Refusal>;
 
 impl Session {
     pub(super) fn act(&mut self, command: Command) -> Outcome {
@@ -47,6 +47,7 @@ impl Session {
                 kill(living(&pid)?);
                 Ok(Value::Null)
             }
+            Command::Trace(order) => self.trace(&order),
         }
     }
 
@@ -147,7 +148,7 @@ fn parsed(text: &str) -> Result<Pid, Refusal> {
         .map_err(|why| Refusal::new(Code::BadValue, why.to_string()))
 }
 
-fn living(text: &str) -> Result<Pid, Refusal> {
+pub(super) fn living(text: &str) -> Result<Pid, Refusal> {
     let pid = parsed(text)?;
     match is_alive(pid) {
         true => Ok(pid),
