@@ -5,6 +5,7 @@
 //! was granted. One that was not has the standing of nobody: it may compute and answer.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use rusm_actor::{JoinHandle, Node, Priority};
@@ -53,6 +54,21 @@ pub(crate) struct Standing {
     pub(crate) component: Arc<Spawnable>,
     /// Those of the component, or fewer.
     pub(crate) grants: Grants,
+    /// Of this name, however they were started.
+    living: Arc<Living>,
+}
+
+/// How many processes of a component live.
+#[derive(Default)]
+struct Living(AtomicU64);
+
+/// One process that counts, until it is dropped.
+pub(crate) struct Alive(Arc<Living>);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Catalog {
@@ -81,6 +97,10 @@ impl Catalog {
             name: name.clone(),
             component: Arc::new(component),
             grants,
+            living: self
+                .0
+                .find(&name)
+                .map_or_else(Arc::default, |it| it.living.clone()),
         });
         self.0.write(|components| components.insert(name, standing));
         Ok(())
@@ -98,6 +118,19 @@ impl Catalog {
         let mut names: Vec<_> = components.keys().cloned().collect();
         names.sort_unstable();
         names
+    }
+
+    /// The names in order, each with how many processes of it live.
+    pub fn living(&self) -> Vec<(String, u64)> {
+        let components = self.0.components.read();
+        let components = components.unwrap_or_else(PoisonError::into_inner);
+        let count = |standing: &Arc<Standing>| standing.living.0.load(Ordering::Relaxed);
+        let mut all: Vec<(String, u64)> = components
+            .iter()
+            .map(|(name, standing)| (name.to_string(), count(standing)))
+            .collect();
+        all.sort_unstable();
+        all
     }
 
     /// The profiles that a guest may name to start a component with less than it was granted.
@@ -141,11 +174,21 @@ impl Catalog {
     /// # Errors
     /// As `spawn`.
     pub fn ready(&self, name: &str) -> Result<Ready, ProgramError> {
+        self.ready_with(name, None)
+    }
+
+    /// The same with other arguments behind the program's name; `None` are its own.
+    ///
+    /// # Errors
+    /// As `spawn`, or if the arguments are too many or too long.
+    pub fn ready_with(&self, name: &str, args: Option<Vec<String>>) -> Result<Ready, ProgramError> {
+        let checked = args.map(crate::host::spawn::checked).transpose();
+        let args = checked.map_err(|why| ProgramError::Args(why.to_string()))?;
         let standing = self.0.find(name);
         let standing = standing.ok_or_else(|| ProgramError::NoComponent(name.into()))?;
         let quota = Quota::new(standing.grants.limits().processes_max);
         let quota = quota.ok_or_else(|| ProgramError::NoProcesses(name.into()))?;
-        Ok(Ready::component(standing, None)?.seat(quota))
+        Ok(Ready::component(standing, args)?.seat(quota))
     }
 }
 
@@ -187,6 +230,7 @@ impl Standing {
             name: self.name.clone(),
             component: self.component.clone(),
             grants,
+            living: self.living.clone(),
         })
     }
 
@@ -201,7 +245,14 @@ impl Standing {
             name: self.name.clone(),
             component: Arc::new(component),
             grants,
+            living: self.living.clone(),
         })
+    }
+
+    /// Counts a process of it.
+    pub(crate) fn enter(&self) -> Alive {
+        self.living.0.fetch_add(1, Ordering::Relaxed);
+        Alive(self.living.clone())
     }
 
     /// What the guests of its node share, while that exists.

@@ -252,6 +252,8 @@ pub enum ProgramError {
     NoComponent(String),
     /// The component of that name may have no process at all.
     NoProcesses(String),
+    /// Its arguments are too many or too long; a sentence says which.
+    Args(String),
     /// A directory to be mounted cannot be opened.
     Dir {
         /// The directory on this machine.
@@ -287,6 +289,7 @@ impl fmt::Display for ProgramError {
                 f,
                 "the profile of `{name}` allows no process (`max-processes = 0`). Raise that."
             ),
+            Self::Args(why) => f.write_str(why),
             Self::Dir { host, why } => write!(
                 f,
                 "cannot give the program the directory `{}`: {why}. Create it, or name another \

@@ -10,7 +10,7 @@ use rusm_actor::{Context, ExitReason, JoinHandle, Node, Pid};
 use wasmtime::{Memory, Store};
 
 use crate::budget;
-use crate::catalog::Standing;
+use crate::catalog::{Alive, Standing};
 use crate::dense::Admission;
 use crate::engine::Engine;
 use crate::error::{LoadError, ProgramError};
@@ -49,6 +49,8 @@ pub(crate) struct State {
     pub(crate) lunatic: Option<Box<lunatic::Guest>>,
     /// Which component it is; none if it was not started from a catalogue.
     pub(crate) standing: Option<Arc<Standing>>,
+    /// Counts it among the processes of that component.
+    pub(crate) alive: Option<Alive>,
     /// What the process holds of other processes, made when it first holds something.
     pub(crate) actor: Option<Box<Actor>>,
     /// Made at the first call of WASI, unless the program brought its own: most guests of a storm
@@ -70,6 +72,7 @@ impl State {
             memory: None,
             lunatic: None,
             standing: None,
+            alive: None,
             actor: None,
             wasi: None,
             grants: None,

@@ -93,6 +93,7 @@ impl Ready {
         let mut state = State::granted(context, self.memory_bytes_max, self.grants);
         state.wasi = self.wasi;
         state.seat = self.seat;
+        state.alive = self.standing.as_ref().map(|standing| standing.enter());
         state.standing = self.standing;
         state.probe = self.probe.map(Active::new);
         if !self.args.is_empty() {
