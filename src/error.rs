@@ -3,21 +3,20 @@
 //! How a program ends, also badly, is no error of ours; `report.rs` tells that.
 
 mod app;
+mod look;
 
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use rusm_io::kv::KvError;
-use rusm_observe::{AccessError, TOKEN_BYTES_MIN};
 use rusm_wasm::{EngineError, LoadError, ProgramError};
 
 use crate::flags::{COMMANDS, Flag};
-use crate::observe::TOKEN_VARIABLE;
 
 pub(crate) use app::AppFailure;
+pub(crate) use look::LookFailure;
 
 /// Why nothing ran.
 #[derive(Debug)]
@@ -47,6 +46,10 @@ pub(crate) enum Misuse {
     NotTogether(&'static Flag, &'static Flag),
     /// `inspect` was given none.
     NoFile,
+    /// `node` alone.
+    NodeWhat,
+    /// What a node was to do; the sentence is of `attach`.
+    Order(String),
     /// A word more than the command understands.
     OneWord(OsString),
     NoValue(&'static Flag),
@@ -88,11 +91,7 @@ pub(crate) enum Failure {
         file: PathBuf,
         folder: PathBuf,
     },
-    Observe {
-        at: SocketAddr,
-        why: io::Error,
-    },
-    ObserveAccess(AccessError),
+    Look(LookFailure),
     App(AppFailure),
     Keep {
         what: &'static str,
@@ -126,6 +125,12 @@ impl From<lexopt::Error> for Misuse {
 impl From<AppFailure> for Failure {
     fn from(failure: AppFailure) -> Self {
         Failure::App(failure)
+    }
+}
+
+impl<T: Into<LookFailure>> From<T> for Failure {
+    fn from(failure: T) -> Self {
+        Failure::Look(failure.into())
     }
 }
 
@@ -185,6 +190,10 @@ impl fmt::Display for Misuse {
                  components get. Write it there."
             ),
             Misuse::NoFile => write!(f, "there is no file to look at: `rusm inspect FILE`."),
+            Misuse::NodeWhat => {
+                f.write_str("`rusm node` does nothing by itself. Try `rusm node start`.")
+            }
+            Misuse::Order(why) => f.write_str(why),
             Misuse::OneWord(word) => write!(
                 f,
                 "`{}` is one word too many. See `rusm --help`.",
@@ -227,14 +236,6 @@ fn hint(dashes: &str, meant: Option<&str>, otherwise: &str) -> String {
 
 fn example(flag: &Flag) -> String {
     format!("Write it like `--{} {}`.", flag.name, flag.example)
-}
-
-fn no_access(f: &mut fmt::Formatter<'_>, why: &AccessError) -> fmt::Result {
-    write!(
-        f,
-        "cannot show the node: {why}. Set {TOKEN_VARIABLE} to a secret of {TOKEN_BYTES_MIN} or more \
-         characters, or observe on 127.0.0.1 without it."
-    )
 }
 
 fn no_folder(f: &mut fmt::Formatter<'_>, file: &Path, folder: &Path) -> fmt::Result {
@@ -289,11 +290,7 @@ impl fmt::Display for Failure {
             // These sentences name all they need.
             Failure::Store(why) => why.fmt(f),
             Failure::StoreFolder { file, folder } => no_folder(f, file, folder),
-            Failure::Observe { at, why } => write!(
-                f,
-                "cannot show the node on {at}: {why}. Name another address with `--observe`."
-            ),
-            Failure::ObserveAccess(why) => no_access(f, why),
+            Failure::Look(why) => why.fmt(f),
             Failure::App(why) => why.fmt(f),
             Failure::Keep { what, file, why } => {
                 let file = file.display();

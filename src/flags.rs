@@ -1,5 +1,8 @@
 //! What was typed: splits the arguments of the command line into flags and words, and judges none of the values.
 
+mod given;
+mod known;
+
 use std::ffi::{OsStr, OsString};
 
 use lexopt::{Arg, Parser};
@@ -7,149 +10,16 @@ use lexopt::{Arg, Parser};
 use crate::error::Misuse;
 use crate::suggest::closest;
 
+pub(crate) use given::{Given, Tool, ToolFlags};
+pub(crate) use known::*;
+
 /// The commands there are, in the order the help lists them.
-pub(crate) const COMMANDS: [&str; 4] = ["run", "build", "inspect", "help"];
+pub(crate) const COMMANDS: [&str; 9] = [
+    "run", "build", "inspect", "node", "ps", "top", "attach", "observe", "help",
+];
 
 /// What the help has besides commands: the JSON schema of rusm.toml.
 pub(crate) const SCHEMA_TOPIC: &str = "schema";
-
-/// A flag of `rusm run`.
-#[derive(Debug)]
-pub(crate) struct Flag {
-    pub(crate) name: &'static str,
-    /// What the help calls its value; empty if it takes none.
-    pub(crate) value: &'static str,
-    pub(crate) help: &'static str,
-    /// A value that makes sense.
-    pub(crate) example: &'static str,
-    /// Whether it may be given more than once.
-    pub(crate) repeats: bool,
-}
-
-pub(crate) const ENV: Flag = Flag {
-    name: "env",
-    value: "K=V",
-    help: "Set the variable K of the program's environment to V; it inherits none. Repeatable",
-    example: "LANG=en",
-    repeats: true,
-};
-pub(crate) const DIR: Flag = Flag {
-    name: "dir",
-    value: "HOST::GUEST",
-    help: "Let the program read and write the directory HOST, under the name GUEST. Repeatable",
-    example: "texts::/texts",
-    repeats: true,
-};
-pub(crate) const CONNECT: Flag = Flag {
-    name: "connect",
-    value: "HOST:PORT",
-    help: "Let the program connect to HOST on PORT and look HOST up: a name, an address, a network \
-           like 10.0.0.0/8, ports like 80-99, or * for any. Repeatable",
-    example: "example.com:443",
-    repeats: true,
-};
-pub(crate) const LISTEN: Flag = Flag {
-    name: "listen",
-    value: "ADDR:PORT",
-    help: "Let the program take connections and datagrams on this address of the machine; PORT * \
-           for any. Repeatable",
-    example: "127.0.0.1:8080",
-    repeats: true,
-};
-pub(crate) const MAX_MEMORY: Flag = Flag {
-    name: "max-memory",
-    value: "SIZE",
-    help: "Limit the program's memory: bytes, or with K, M or G, as in 64M",
-    example: "64M",
-    repeats: false,
-};
-pub(crate) const MAX_PROCESSES: Flag = Flag {
-    name: "max-processes",
-    value: "N",
-    help: "Let the program and those it starts be so many processes at a time; 10000 otherwise",
-    example: "100000",
-    repeats: false,
-};
-pub(crate) const WORKERS: Flag = Flag {
-    name: "workers",
-    value: "N",
-    help: "Threads that run processes; otherwise as many as the CPUs rusm may use",
-    example: "2",
-    repeats: false,
-};
-pub(crate) const INVOKE: Flag = Flag {
-    name: "invoke",
-    value: "NAME",
-    help: "Call the export NAME instead of `_start`; in an interface of a component, INTERFACE#NAME",
-    example: "main",
-    repeats: false,
-};
-
-pub(crate) const LUNATIC: Flag = Flag {
-    name: "lunatic",
-    value: "",
-    help: "Run a program that was built for the Lunatic runtime: provide the imports `lunatic::*`",
-    example: "",
-    repeats: false,
-};
-
-pub(crate) const COMPUTE: Flag = Flag {
-    name: "compute",
-    value: "",
-    help: "Compile the program for working on its memory for long, with guard pages, instead of \
-           for starting fast",
-    example: "",
-    repeats: false,
-};
-pub(crate) const COREDUMP: Flag = Flag {
-    name: "coredump",
-    value: "FILE",
-    help: "If the program traps, keep its memory and frames in FILE, as a WebAssembly core dump",
-    example: "core.wasm",
-    repeats: false,
-};
-pub(crate) const PROFILE: Flag = Flag {
-    name: "profile",
-    value: "FILE",
-    help: "Note every millisecond which function runs; FILE is for profiler.firefox.com",
-    example: "profile.json",
-    repeats: false,
-};
-
-pub(crate) const STORE: Flag = Flag {
-    name: "store",
-    value: "FILE",
-    help: "Keep the keys and values of the program in FILE, which is made if it is not there",
-    example: "app.redb",
-    repeats: false,
-};
-
-pub(crate) const OBSERVE: Flag = Flag {
-    name: "observe",
-    value: "ADDR:PORT",
-    help: "Show what the node does on this address of the machine: http://ADDR:PORT/metrics. For \
-           others than 127.0.0.1 see RUSM_OBSERVE_TOKEN",
-    example: "127.0.0.1:9464",
-    repeats: false,
-};
-
-/// The flags of `rusm run`, in the order the help lists them.
-pub(crate) const RUN_FLAGS: [&Flag; 14] = [
-    &ENV,
-    &DIR,
-    &CONNECT,
-    &LISTEN,
-    &STORE,
-    &MAX_MEMORY,
-    &MAX_PROCESSES,
-    &WORKERS,
-    &OBSERVE,
-    &INVOKE,
-    &LUNATIC,
-    &COMPUTE,
-    &COREDUMP,
-    &PROFILE,
-];
 
 /// One command line, taken apart.
 pub(crate) enum Typed {
@@ -163,6 +33,8 @@ pub(crate) enum Typed {
         file: OsString,
         json: bool,
     },
+    /// Something for a node that runs, or a node to run.
+    Tool(ToolFlags),
 }
 
 /// What stood behind `rusm run`.
@@ -171,47 +43,18 @@ pub(crate) struct RunFlags {
     pub(crate) program: OsString,
     /// The program's own arguments, without its name.
     pub(crate) args: Vec<OsString>,
-    values: Vec<(&'static str, OsString)>,
+    pub(crate) given: Given,
 }
 
 impl RunFlags {
-    /// The values given for a flag, in the order they were typed.
-    pub(crate) fn values(&self, flag: &Flag) -> impl Iterator<Item = &OsStr> {
-        self.values
-            .iter()
-            .filter(move |(name, _)| *name == flag.name)
-            .map(|(_, value)| value.as_os_str())
-    }
-
-    /// Whether a flag without a value was given.
-    pub(crate) fn has(&self, flag: &Flag) -> bool {
-        self.values(flag).next().is_some()
-    }
-
     /// The first flag that is about one program, or else an argument of it; what is left is also for
     /// apps.
     pub(crate) fn for_a_program(&self) -> Option<String> {
         let also_for_apps = [WORKERS.name, OBSERVE.name];
-        let mut flags = self.values.iter();
+        let mut flags = self.given.all().iter();
         let flag = flags.find(|(name, _)| !also_for_apps.contains(name));
         let flag = flag.map(|(name, _)| format!("--{name}"));
         flag.or_else(|| self.args.first().map(|arg| arg.display().to_string()))
-    }
-
-    fn take_value(&mut self, flag: &'static Flag, parser: &mut Parser) -> Result<(), Misuse> {
-        if !flag.repeats && self.values(flag).next().is_some() {
-            return Err(Misuse::Repeated(flag));
-        }
-        if flag.value.is_empty() {
-            if parser.optional_value().is_some() {
-                return Err(takes_no_value(flag.name));
-            }
-            self.values.push((flag.name, OsString::new()));
-            return Ok(());
-        }
-        let value = parser.value().map_err(|_| Misuse::NoValue(flag))?;
-        self.values.push((flag.name, value));
-        Ok(())
     }
 }
 
@@ -226,6 +69,11 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Typ
             Some("run") => parse_run(parser),
             Some("build") => parse_build(parser),
             Some("inspect") => parse_inspect(parser),
+            Some("node") => parse_node(parser),
+            Some("ps") => given::parse(Tool::Ps, parser),
+            Some("top") => given::parse(Tool::Top, parser),
+            Some("attach") => given::parse(Tool::Attach, parser),
+            Some("observe") => given::parse(Tool::Observe, parser),
             Some("help") => parse_help(parser),
             _ => Err(unknown_command(&word)),
         },
@@ -276,6 +124,22 @@ fn parse_inspect(mut parser: Parser) -> Result<Typed, Misuse> {
     Ok(Typed::Inspect { file, json })
 }
 
+/// `rusm node` has one word so far.
+fn parse_node(mut parser: Parser) -> Result<Typed, Misuse> {
+    match parser.next()? {
+        None => Err(Misuse::NodeWhat),
+        Some(Arg::Short('h') | Arg::Long("help")) => alone(parser, Typed::Help(Some("node"))),
+        Some(Arg::Value(word)) if word == "start" => given::parse(Tool::NodeStart, parser),
+        Some(Arg::Value(word)) => {
+            let typed = word.to_string_lossy();
+            let meant = closest(&typed, ["start"]).map(|_| "node start");
+            let typed = format!("node {typed}");
+            Err(Misuse::UnknownCommand { typed, meant })
+        }
+        Some(flag) => Err(unknown_flag(flag, "rusm node", &[])),
+    }
+}
+
 fn topics() -> impl Iterator<Item = &'static str> {
     COMMANDS.into_iter().chain([SCHEMA_TOPIC])
 }
@@ -294,7 +158,7 @@ fn parse_run(mut parser: Parser) -> Result<Typed, Misuse> {
             }
             Some(Arg::Long(name)) if find(name).is_some() => {
                 let flag = find(name).expect("the guard found it");
-                typed.take_value(flag, &mut parser)?;
+                typed.given.take(flag, &mut parser)?;
             }
             Some(flag) => {
                 return Err(unknown_flag(
@@ -309,7 +173,7 @@ fn parse_run(mut parser: Parser) -> Result<Typed, Misuse> {
         match parser.next()? {
             Some(Arg::Long(name)) => {
                 let flag = find(name).expect("it was looked up before it was taken");
-                typed.take_value(flag, &mut parser)?;
+                typed.given.take(flag, &mut parser)?;
             }
             // Behind a `--` that stood before the program nothing is a flag.
             Some(Arg::Value(word)) => {

@@ -13,16 +13,19 @@ pub(crate) struct Host {
     pub(crate) reactor: Arc<Reactor>,
 }
 
-impl Host {
-    pub(crate) fn start(workers: Option<usize>) -> Result<Self, Failure> {
+/// So many workers, or one for each CPU.
+pub(crate) fn config(workers: Option<usize>) -> Config {
+    let default = Config::default();
+    Config {
+        workers: workers.unwrap_or(default.workers),
         // A turn of a guest costs far more than a look at the clock.
-        let mut config = Config {
-            times: true,
-            ..Config::default()
-        };
-        if let Some(workers) = workers {
-            config.workers = workers;
-        }
+        times: true,
+        ..default
+    }
+}
+
+impl Host {
+    pub(crate) fn start(config: Config) -> Result<Self, Failure> {
         let reactor = Reactor::new().map_err(Failure::Reactor)?;
         let node = Node::start_with(config, reactor.clone()).map_err(Failure::Node)?;
         Ok(Host { node, reactor })

@@ -6,17 +6,23 @@
 
 mod build;
 mod cache;
+mod client;
 mod command;
+mod door;
 mod error;
 mod flags;
 mod host;
 mod looks;
+mod nodes;
 mod observe;
 mod options;
+mod quiet;
 mod report;
 mod signal;
 mod store;
 mod suggest;
+mod text;
+mod token;
 
 use std::process::ExitCode;
 

@@ -1,30 +1,78 @@
-//! `--observe`: the pages of a node, for whoever may look.
+//! `--observe`: a node that can be looked at and acted on, by whoever may.
+//!
+//! Who may look: anybody on this machine, or whoever knows the token in a variable. Who may act: whoever knows
+//! the control token.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use rusm_observe::{Access, Observe, Observer};
+use rusm_observe::{Access, Act, App, Observe, Observer};
 
-use crate::error::Failure;
+use crate::error::{Failure, LookFailure};
 use crate::host::Host;
+use crate::nodes::{self, Sign};
 use crate::report;
+use crate::token;
 
 /// The variable of our own environment with the secret that others must know to look.
 pub(crate) const TOKEN_VARIABLE: &str = "RUSM_OBSERVE_TOKEN";
 
+/// A node that is shown, and the sign that says where.
+pub(crate) struct Shown {
+    observer: Observer,
+    _sign: Option<Sign>,
+}
+
+impl Shown {
+    /// What the node is there for has started.
+    pub(crate) fn set_ready(&self) {
+        self.observer.set_ready();
+    }
+}
+
 /// Shows the node at `at`, if anywhere, and says where.
-pub(crate) fn start(host: &Host, at: Option<SocketAddr>) -> Result<Option<Observer>, Failure> {
+pub(crate) fn start(
+    host: &Host,
+    at: Option<SocketAddr>,
+    name: &str,
+    app: Option<Arc<dyn App>>,
+) -> Result<Option<Shown>, Failure> {
     let Some(at) = at else {
         return Ok(None);
     };
-    let token = std::env::var(TOKEN_VARIABLE).ok();
-    let token = token.filter(|token| !token.is_empty());
-    let access = Access::new(at, token).map_err(Failure::ObserveAccess)?;
-    let observer = Observe::new(at, access)
+    let mut observe = Observe::new(at, access(at)?).named(name);
+    if let Some(app) = app {
+        observe = observe.with_app(app);
+    }
+    let observer = observe
         .start(&host.node, host.reactor.clone())
-        .map_err(|why| Failure::Observe { at, why })?;
-    report::event(&format!(
-        "info observe listens url=http://{}/metrics",
-        observer.local_addr()
-    ));
-    Ok(Some(observer))
+        .map_err(|why| LookFailure::Listen { at, why })?;
+    let at = observer.local_addr();
+    // Without a sign the node must be named to be found: that is no reason not to run.
+    let sign = nodes::put_up(at, name).unwrap_or_else(|why| {
+        report::event(&format!("warn observe no-sign reason={why}"));
+        None
+    });
+    report::event(&format!("info observe listens url=http://{at}/metrics"));
+    Ok(Some(Shown {
+        observer,
+        _sign: sign,
+    }))
+}
+
+fn access(at: SocketAddr) -> Result<Access, Failure> {
+    let look = std::env::var(TOKEN_VARIABLE).ok();
+    let look = look.filter(|token| !token.is_empty());
+    let access = Access::new(at, look).map_err(LookFailure::Access)?;
+    match token::made()? {
+        Some(token) => {
+            let acting = access.acting(Act::Token(token));
+            Ok(acting.map_err(LookFailure::ControlToken)?)
+        }
+        None => {
+            let why = "there is no home for a token, and no variable";
+            report::event(&format!("warn observe nobody-acts reason={why}"));
+            Ok(access)
+        }
+    }
 }

@@ -2,6 +2,8 @@
 //!
 //! Nothing is looked up here, no file and no directory: that is for the command that needs them.
 
+mod tool;
+
 use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,7 +13,9 @@ use rusm_wasm::Flavour;
 use rusm_wasm::grant::{NetPattern, NetPatternError};
 
 use crate::error::Misuse;
-use crate::flags::{self, Flag, RunFlags};
+use crate::flags::{self, Flag, Given, RunFlags};
+
+pub(crate) use tool::{AttachOptions, DashboardOptions, LookOptions, ROWS_DEFAULT, by};
 
 /// One page, the least a memory can have.
 const MEMORY_BYTES_MIN: u64 = 64 * 1024;
@@ -64,27 +68,27 @@ impl TryFrom<RunFlags> for RunOptions {
             &flags::STORE,
             &flags::MAX_PROCESSES,
         ] {
-            if typed.has(&flags::LUNATIC) && typed.has(flag) {
+            if typed.given.has(&flags::LUNATIC) && typed.given.has(flag) {
                 return Err(Misuse::NotTogether(flag, &flags::LUNATIC));
             }
         }
         Ok(RunOptions {
             args: arguments(&typed)?,
-            env: environment(&typed)?,
-            dirs: directories(&typed)?,
-            connect: addresses(&typed, &flags::CONNECT, NetPattern::connect)?,
-            listen: addresses(&typed, &flags::LISTEN, NetPattern::listen)?,
-            store: store(&typed)?,
-            memory_bytes_max: single(&typed, &flags::MAX_MEMORY, size)?,
-            processes_max: single(&typed, &flags::MAX_PROCESSES, processes)?
+            env: environment(&typed.given)?,
+            dirs: directories(&typed.given)?,
+            connect: addresses(&typed.given, &flags::CONNECT, NetPattern::connect)?,
+            listen: addresses(&typed.given, &flags::LISTEN, NetPattern::listen)?,
+            store: store(&typed.given)?,
+            memory_bytes_max: single(&typed.given, &flags::MAX_MEMORY, size)?,
+            processes_max: single(&typed.given, &flags::MAX_PROCESSES, processes)?
                 .unwrap_or(PROCESSES_MAX),
-            workers: single(&typed, &flags::WORKERS, workers)?,
-            observe: single(&typed, &flags::OBSERVE, address)?,
-            entry: single(&typed, &flags::INVOKE, |name| Ok(name.to_owned()))?,
-            lunatic: typed.has(&flags::LUNATIC),
-            flavour: flavour(&typed),
-            coredump: file(&typed, &flags::COREDUMP),
-            profile: file(&typed, &flags::PROFILE),
+            workers: single(&typed.given, &flags::WORKERS, workers)?,
+            observe: single(&typed.given, &flags::OBSERVE, address)?,
+            entry: single(&typed.given, &flags::INVOKE, |name| Ok(name.to_owned()))?,
+            lunatic: typed.given.has(&flags::LUNATIC),
+            flavour: flavour(&typed.given),
+            coredump: file(&typed.given, &flags::COREDUMP),
+            profile: file(&typed.given, &flags::PROFILE),
             program: typed.program.into(),
         })
     }
@@ -105,9 +109,9 @@ fn arguments(typed: &RunFlags) -> Result<Vec<String>, Misuse> {
 }
 
 /// A variable given twice has its last value, as in a shell.
-fn environment(typed: &RunFlags) -> Result<Vec<(String, String)>, Misuse> {
+fn environment(given: &Given) -> Result<Vec<(String, String)>, Misuse> {
     let mut variables: Vec<(String, String)> = Vec::new();
-    for value in typed.values(&flags::ENV) {
+    for value in given.values(&flags::ENV) {
         let (key, value) = parse(&flags::ENV, value, |text| match text.split_once('=') {
             Some(("", _)) => Err("the name before `=` is empty".to_owned()),
             Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
@@ -119,9 +123,9 @@ fn environment(typed: &RunFlags) -> Result<Vec<(String, String)>, Misuse> {
     Ok(variables)
 }
 
-fn directories(typed: &RunFlags) -> Result<Vec<Dir>, Misuse> {
+fn directories(given: &Given) -> Result<Vec<Dir>, Misuse> {
     let mut dirs: Vec<Dir> = Vec::new();
-    for value in typed.values(&flags::DIR) {
+    for value in given.values(&flags::DIR) {
         let dir = parse(&flags::DIR, value, |text| match text.split_once("::") {
             Some(("", _) | (_, "")) => Err("one side of `::` is empty".to_owned()),
             Some((host, guest)) if dirs.iter().all(|dir| dir.guest != guest) => Ok(Dir {
@@ -139,30 +143,30 @@ fn directories(typed: &RunFlags) -> Result<Vec<Dir>, Misuse> {
 }
 
 fn addresses(
-    typed: &RunFlags,
+    given: &Given,
     flag: &'static Flag,
     read: fn(&str) -> Result<NetPattern, NetPatternError>,
 ) -> Result<Vec<NetPattern>, Misuse> {
     let read = |text: &str| read(text).map_err(|why| why.to_string());
-    typed
+    given
         .values(flag)
         .map(|value| parse(flag, value, read))
         .collect()
 }
 
-fn flavour(typed: &RunFlags) -> Flavour {
-    match typed.has(&flags::COMPUTE) {
+fn flavour(given: &Given) -> Flavour {
+    match given.has(&flags::COMPUTE) {
         true => Flavour::Compute,
         false => Flavour::Spawn,
     }
 }
 
-fn file(typed: &RunFlags, flag: &'static Flag) -> Option<PathBuf> {
-    typed.values(flag).next().map(PathBuf::from)
+fn file(given: &Given, flag: &'static Flag) -> Option<PathBuf> {
+    given.values(flag).next().map(PathBuf::from)
 }
 
-fn store(typed: &RunFlags) -> Result<Option<PathBuf>, Misuse> {
-    match file(typed, &flags::STORE) {
+fn store(given: &Given) -> Result<Option<PathBuf>, Misuse> {
+    match file(given, &flags::STORE) {
         Some(file) if file.as_os_str().is_empty() => Err(Misuse::BadValue {
             flag: &flags::STORE,
             value: String::new(),
@@ -211,11 +215,11 @@ fn size(text: &str) -> Result<u64, String> {
 }
 
 fn single<T>(
-    typed: &RunFlags,
+    given: &Given,
     flag: &'static Flag,
     read: impl FnOnce(&str) -> Result<T, String>,
 ) -> Result<Option<T>, Misuse> {
-    typed
+    given
         .values(flag)
         .next()
         .map(|value| parse(flag, value, read))

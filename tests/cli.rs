@@ -5,19 +5,23 @@
 
 mod cli {
     mod app;
+    mod attach;
     mod bad_input;
     mod build;
     mod cache;
     mod components;
     mod endings;
     mod examples;
+    mod fake_node;
     mod guests;
     mod inspect;
     mod looks;
+    mod node;
     mod observe;
     mod run;
     mod signals;
     mod store;
+    mod top;
     mod usage;
     mod world;
 }

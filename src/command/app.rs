@@ -2,11 +2,13 @@
 
 mod components;
 mod residents;
+mod shown;
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -14,14 +16,16 @@ use rusm::manifest::{MANIFEST_BYTES_MAX, MANIFEST_FILE, Manifest};
 use rusm_actor::supervisor::set_supervisor_sink;
 use rusm_actor::{Node, Pid};
 use rusm_io::kv::Store;
-use rusm_observe::Observer;
+use rusm_sched::Config;
 
 use crate::error::{AppFailure, Failure};
-use crate::host::Host;
-use crate::observe;
+use crate::host::{self, Host};
+use crate::observe::{self, Shown};
 use crate::report;
 use crate::signal::Watch;
 use crate::store;
+
+use shown::ShownApp;
 
 /// What it takes to end those who did not stop in time, before we end anyway.
 const KILL_TIME: Duration = Duration::from_secs(3);
@@ -43,22 +47,24 @@ pub(super) fn run(
     folder: &Path,
     workers: Option<usize>,
     observe_at: Option<SocketAddr>,
+    config: impl FnOnce(Config) -> Config,
 ) -> Result<u8, Failure> {
     let manifest = read(folder)?;
     let workers = workers.or(manifest.node.workers);
     // The node comes before the watch, as for a program.
-    let host = Host::start(workers)?;
+    let host = Host::start(config(host::config(workers)))?;
     let node = host.node.clone();
     let watch = Watch::start().map_err(Failure::Signals)?;
-    let observer = observe::start(&host, observe_at)?;
+    let app = Arc::new(ShownApp::new(&node));
+    let shown = observe::start(&host, observe_at, &name(folder), Some(app.clone()))?;
     let opened = store::open(&node, manifest.node.store.as_deref());
     let (ended, _store) = match opened {
         Ok(store) => {
-            let ready = || observer.iter().for_each(Observer::set_ready);
-            (
-                run_on(&manifest, &node, &watch, store.as_ref(), ready),
-                store,
-            )
+            let ready = || shown.iter().for_each(Shown::set_ready);
+            let ended = run_on(&manifest, &node, &watch, store.as_ref(), &app, ready);
+            // It holds the store, which is to be closed.
+            app.set(None);
+            (ended, store)
         }
         Err(why) => (Err(why), None),
     };
@@ -75,12 +81,21 @@ pub(super) fn run(
     Ok(u8::from(failed))
 }
 
+/// What people call the app: its folder.
+fn name(folder: &Path) -> String {
+    let whole = folder.canonicalize();
+    let whole = whole.as_deref().unwrap_or(folder);
+    let last = whole.file_name().unwrap_or_default();
+    last.to_string_lossy().into_owned()
+}
+
 /// Runs the residents until they have ended or have to. True: something of it has failed.
 fn run_on(
     manifest: &Manifest,
     node: &Node,
     watch: &Watch,
     store: Option<&Store>,
+    app: &ShownApp,
     started: impl FnOnce(),
 ) -> Result<bool, Failure> {
     let catalog = components::load(manifest, node)?;
@@ -104,6 +119,7 @@ fn run_on(
     let top = node
         .start_supervisor(top)
         .map_err(|why| AppFailure::Residents(why.to_string()))?;
+    app.set(Some(catalog));
     started();
     let roots = residents::roots(node, top);
     // Watched from a process of its own, which outlives the supervisor.

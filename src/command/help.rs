@@ -1,9 +1,11 @@
 //! What `rusm` says about itself. Answers go to stdout.
 
+mod tools;
+
 use std::io::{self, ErrorKind, Write};
 
 use crate::error::Failure;
-use crate::flags::{RUN_FLAGS, SCHEMA_TOPIC};
+use crate::flags::{Flag, RUN_FLAGS, SCHEMA_TOPIC, Tool};
 
 const OVERVIEW: &str = "\
 Erlang-style processes, native or WebAssembly, on a scheduler of their own
@@ -14,6 +16,11 @@ Commands:
   run      Run a WebAssembly program, or the app in a folder
   build    Build the components of an app
   inspect  Tell what a WebAssembly file is, wants and offers
+  node     Start a node that is observed, with an app on it or with nothing
+  ps       List the processes of a node that runs
+  top      Show a node at work
+  attach   Talk with a node: look at it, and act on it
+  observe  Open the dashboard of a node that runs
   help     Explain a command
 
 Flags:
@@ -56,6 +63,8 @@ Environment:
   RUSM_OBSERVE_TOKEN
                    Secret of 16 or more characters that `--observe` asks of who looks, as
                    `Authorization: Bearer SECRET`; needed where other machines can look
+  RUSM_CONTROL_TOKEN
+                   Secret of who may act on a node that is observed: see `rusm help node`
 ";
 
 const BUILD: &str = "\
@@ -112,7 +121,11 @@ pub(crate) fn explain(topic: Option<&str>) -> Result<u8, Failure> {
         Some("build") => print(BUILD),
         Some("inspect") => print(INSPECT),
         Some(SCHEMA_TOPIC) => print(&schema_text()),
-        _ => print(OVERVIEW),
+        Some(topic) => match Tool::ALL.into_iter().find(|tool| tool.topic() == topic) {
+            Some(tool) => print(&tool_text(tool)),
+            None => print(OVERVIEW),
+        },
+        None => print(OVERVIEW),
     }
 }
 
@@ -122,8 +135,22 @@ fn schema_text() -> String {
 }
 
 fn run_text() -> String {
-    let mut text = RUN.to_owned();
-    for flag in RUN_FLAGS {
+    RUN.to_owned() + &flag_lines(&RUN_FLAGS) + RUN_END
+}
+
+fn tool_text(tool: Tool) -> String {
+    let (before, behind) = tools::around(tool);
+    let help = format!(
+        "  -{:w$}  Print this text\n\n",
+        "h, --help",
+        w = FLAG_WIDTH - 1
+    );
+    before.to_owned() + &flag_lines(tool.flags()) + &help + behind
+}
+
+fn flag_lines(flags: &[&Flag]) -> String {
+    let mut text = String::new();
+    for flag in flags {
         let head = format!("--{} {}", flag.name, flag.value);
         let mut head = head.trim_end().to_owned();
         for line in wrapped(flag.help, LINE_WIDTH - FLAG_WIDTH - 4) {
@@ -131,7 +158,7 @@ fn run_text() -> String {
             head.clear();
         }
     }
-    text + RUN_END
+    text
 }
 
 fn wrapped(text: &str, width: usize) -> Vec<String> {
@@ -176,7 +203,8 @@ mod tests {
                 flag.name
             );
         }
-        for line in [&text, OVERVIEW, BUILD, INSPECT]
+        let tools: String = Tool::ALL.into_iter().map(tool_text).collect();
+        for line in [&text, OVERVIEW, BUILD, INSPECT, &tools]
             .iter()
             .flat_map(|text| text.lines())
         {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{help, run};
 use crate::error::{AppFailure, Failure};
+use crate::quiet::quiet;
 
 /// Tells what a file is; the answer is the status of our process.
 pub(crate) fn run(file: &OsStr, json: bool) -> Result<u8, Failure> {
@@ -90,11 +91,6 @@ fn or_none(text: String) -> String {
 }
 
 /// Names come from the file: a terminal must not obey them.
-fn quiet(text: &str) -> String {
-    let quiet = |c: char| if c.is_control() { '\u{fffd}' } else { c };
-    text.chars().map(quiet).collect()
-}
-
 fn in_line(interface: &Interface) -> String {
     let items = interface.items.join(", ");
     quiet(&match (&*interface.name, &*items) {

@@ -6,7 +6,6 @@ use std::path::Path;
 
 use rusm_actor::{JoinHandle, Node, Priority};
 use rusm_io::kv::Store;
-use rusm_observe::Observer;
 use rusm_wasm::grant::{Grants, Limits, Profile};
 use rusm_wasm::{
     CacheConfig, Catalog, Engine, EngineConfig, EngineError, Mount, Program, Spawnable,
@@ -14,9 +13,9 @@ use rusm_wasm::{
 
 use crate::cache;
 use crate::error::Failure;
-use crate::host::Host;
+use crate::host::{self, Host};
 use crate::looks::Looks;
-use crate::observe;
+use crate::observe::{self, Shown};
 use crate::options::RunOptions;
 use crate::report::{self, Ending};
 use crate::signal::{STOP_TIME_MAX, Watch};
@@ -37,18 +36,18 @@ pub(crate) fn run(options: RunOptions) -> Result<u8, Failure> {
     let bytes = read(&options.program)?;
     // The node comes first: what the scheduler asks of the system when it starts costs the system
     // microseconds while we have one thread, and ten milliseconds once the watch has made a second.
-    let host = Host::start(options.workers)?;
+    let host = Host::start(host::config(options.workers))?;
     let node = host.node.clone();
     let watch = Watch::start().map_err(Failure::Signals)?;
     let looks = Looks::new(&options);
-    let observer = observe::start(&host, options.observe)?;
+    let shown = observe::start(&host, options.observe, &options.args[0], None)?;
     let opened = store::open(&node, options.store.as_deref());
     let (ended, _store) = match opened {
         Err(why) => (Err(why), None),
         Ok(store) => {
             let started = start_program(&options, &bytes, &node, &looks, store.as_ref());
             let ended = started.map(|(_catalog, program)| {
-                observer.iter().for_each(Observer::set_ready);
+                shown.iter().for_each(Shown::set_ready);
                 watch.guard(&node, program.pid());
                 Ending::new(&options.args[0], &program.wait())
             });

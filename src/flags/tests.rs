@@ -8,7 +8,8 @@ fn run(words: &str) -> String {
         Ok(Typed::Run(typed)) => {
             let args: Vec<_> = typed.args.iter().map(|arg| arg.to_string_lossy()).collect();
             let values: Vec<_> = typed
-                .values
+                .given
+                .all()
                 .iter()
                 .map(|(name, value)| format!("{name}={}", value.display()))
                 .collect();
@@ -23,6 +24,16 @@ fn run(words: &str) -> String {
         Ok(Typed::Version) => "version".to_owned(),
         Ok(Typed::Build(folder)) => format!("build {}", folder.unwrap_or_default().display()),
         Ok(Typed::Inspect { file, json }) => format!("inspect {} {json}", file.display()),
+        Ok(Typed::Tool(typed)) => {
+            let values: Vec<_> = typed
+                .given
+                .all()
+                .iter()
+                .map(|(name, value)| format!("{name}={}", value.display()))
+                .collect();
+            let word = typed.word.unwrap_or_default();
+            format!("{:?} {} | {}", typed.tool, word.display(), values.join(" "))
+        }
         Err(error) => error.to_string(),
     }
 }
@@ -59,6 +70,15 @@ fn flags_stand_before_the_program_or_directly_behind_it() {
         ("inspect a.wasm", "inspect a.wasm false"),
         ("inspect a.wasm --json", "inspect a.wasm true"),
         ("inspect -h", "help inspect"),
+        ("ps", "Ps  | "),
+        ("ps --by memory here --json", "Ps here | by=memory json="),
+        ("top --once -h", "help top"),
+        ("attach here -c ps", "Attach here | command=ps"),
+        ("observe --no-open", "Observe  | no-open="),
+        ("node start shop --workers=2", "NodeStart shop | workers=2"),
+        ("node --help", "help node"),
+        ("node start --help", "help node"),
+        ("help node", "help node"),
         ("--help", "help "),
         ("-V", "version"),
     ] {
@@ -79,6 +99,13 @@ fn what_makes_no_sense_is_refused_with_the_word_that_was_meant() {
         ("inspect", "no file"),
         ("inspect --jsn a", "Did you mean `--json`?"),
         ("run --workers 1 --workers 2 a", "was given twice"),
+        ("node", "Try `rusm node start`"),
+        ("node strat", "Did you mean `node start`?"),
+        ("tpo", "Did you mean `top`?"),
+        ("ps --filtr x", "Did you mean `--filter`?"),
+        ("attach -c", "`--command` needs a value"),
+        ("ps a b", "`b` is one word too many"),
+        ("node start --observ x", "Did you mean `--observe`?"),
         ("--verison", "Did you mean `--version`?"),
         ("--help=x", "takes no value"),
     ] {

@@ -5,19 +5,14 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use super::guests::SPIN;
-use super::run::{Run, Running};
+use super::node::address;
+use super::run::Run;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const SECRET: &str = "0123456789abcdef";
 
-/// Where the pages are.
-fn address(running: &Running) -> String {
-    let url = running.tells("info observe listens url=http://");
-    url.trim_end_matches("/metrics").to_owned()
-}
-
 /// The whole reply.
-fn get(at: &str, path: &str, header: &str) -> String {
+pub(crate) fn get(at: &str, path: &str, header: &str) -> String {
     let mut stream = TcpStream::connect(at).expect("it listens");
     stream
         .set_read_timeout(Some(PATIENCE))
@@ -33,7 +28,7 @@ fn get(at: &str, path: &str, header: &str) -> String {
 }
 
 /// The value of a metric without labels.
-fn metric(page: &str, name: &str) -> f64 {
+pub(crate) fn metric(page: &str, name: &str) -> f64 {
     let found = page.lines().find_map(|line| line.strip_prefix(name));
     let value = found.and_then(|rest| rest.trim().parse().ok());
     value.unwrap_or_else(|| panic!("`{name}` is not in {page}"))

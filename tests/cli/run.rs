@@ -55,7 +55,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// In a new folder, with a compiled-code cache of its own.
+    /// In a new folder, with a compiled-code cache, a control token and nodes of its own.
     pub(crate) fn new() -> Run {
         Run::inside(Folder::new())
     }
@@ -65,7 +65,11 @@ impl Run {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rusm"));
         command
             .current_dir(&folder.0)
-            .env("RUSM_CACHE_DIR", folder.path("cache"));
+            .env("RUSM_CACHE_DIR", folder.path("cache"))
+            .env("XDG_CONFIG_HOME", folder.path("config"))
+            .env("XDG_RUNTIME_DIR", folder.path("run"))
+            .env_remove("RUSM_CONTROL_TOKEN")
+            .env_remove("RUSM_OBSERVE_TOKEN");
         Run {
             folder,
             command,
@@ -209,6 +213,11 @@ impl Running {
             heard += &String::from_utf8_lossy(&piece.expect("the line ends"));
         }
         heard[begin..].lines().next().unwrap_or_default().to_owned()
+    }
+
+    /// The folder it was started in.
+    pub(crate) fn folder(&self) -> &Folder {
+        self.folder.as_ref().expect("it has not ended")
     }
 
     /// Sends a signal, named as for `kill -s`.

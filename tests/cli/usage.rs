@@ -53,7 +53,7 @@ fn what_makes_no_sense_is_misuse_and_one_sentence() {
         ),
         (
             "deploy",
-            "The commands are `run`, `build`, `inspect` and `help`",
+            "The commands are `run`, `build`, `inspect`, `node`, `ps`, `top`, `attach`, `observe` and `help`",
         ),
         ("help deploy", "there is no command `deploy`"),
         ("--verbose", "does not understand `--verbose`"),
