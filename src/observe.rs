@@ -1,4 +1,4 @@
-//! `--observe`: a node that can be looked at and acted on, by whoever may.
+//! `--observe`: a node that can be looked at and acted on, by whoever may; and metrics for a collector.
 //!
 //! Who may look: anybody on this machine, or whoever knows the token in a variable. Who may act: whoever knows
 //! the control token.
@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use rusm_observe::{Access, Act, App, Observe, Observer};
+use rusm_observe::{Access, Act, App, Observe, Observer, Otlp};
 
 use crate::error::{Failure, LookFailure};
 use crate::host::Host;
@@ -37,6 +37,7 @@ pub(crate) fn start(
     name: &str,
     app: Option<Arc<dyn App>>,
 ) -> Result<Option<Shown>, Failure> {
+    export(host)?;
     let Some(at) = at else {
         return Ok(None);
     };
@@ -58,6 +59,16 @@ pub(crate) fn start(
         observer,
         _sign: sign,
     }))
+}
+
+/// Has the metrics sent to a collector, if the environment names one.
+fn export(host: &Host) -> Result<(), Failure> {
+    if let Some(otlp) = Otlp::from_env().map_err(LookFailure::Export)? {
+        otlp.start(&host.node, host.reactor.clone(), |why| {
+            report::event(&format!("warn otlp not-exported reason={why}"));
+        });
+    }
+    Ok(())
 }
 
 fn access(at: SocketAddr) -> Result<Access, Failure> {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
-use rusm_observe::{AccessError, TOKEN_BYTES_MIN};
+use rusm_observe::{AccessError, OtlpError, TOKEN_BYTES_MIN};
 
 use crate::client::ClientError;
 use crate::door::DoorError;
@@ -22,6 +22,8 @@ pub(crate) enum LookFailure {
     /// What should be the control token is none.
     ControlToken(AccessError),
     Token(TokenError),
+    /// What the environment says of a collector makes no sense.
+    Export(OtlpError),
     Door(DoorError),
     /// The terminal does not do what a full screen needs.
     Terminal(io::Error),
@@ -57,6 +59,7 @@ impl fmt::Display for LookFailure {
                 "cannot show the node: {why}. Set {TOKEN_VARIABLE} to a secret of {TOKEN_BYTES_MIN} or \
                  more characters, or observe on 127.0.0.1 without it."
             ),
+            LookFailure::Export(why) => write!(f, "cannot export metrics: {why}."),
             LookFailure::ControlToken(why) => write!(
                 f,
                 "cannot show the node: {why}. Correct {CONTROL_VARIABLE}, or delete the file of the \

@@ -1,7 +1,7 @@
 //! `--observe`: what the pages of a running program say, and who may read them.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use super::guests::SPIN;
@@ -119,4 +119,27 @@ fn where_it_cannot_be_shown_nothing_runs_and_a_sentence_says_why() {
         .variable("RUSM_OBSERVE_TOKEN", "short")
         .status(1)
         .stderr_has("the token is not");
+}
+
+#[test]
+fn metrics_go_to_the_collector_that_the_environment_names() {
+    let collector = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let at = collector.local_addr().expect("an address");
+    let running = Run::new()
+        .file("a.wat", SPIN)
+        .variable("OTEL_EXPORTER_OTLP_ENDPOINT", &format!("http://{at}"))
+        .variable("OTEL_METRIC_EXPORT_INTERVAL", "100")
+        .args("run a.wat")
+        .starts();
+    let (mut stream, _) = collector.accept().expect("it exports");
+    let mut head = [0; 24];
+    stream.read_exact(&mut head).expect("it says something");
+    assert_eq!(&head, b"POST /v1/metrics HTTP/1.");
+    running.signal("INT").ends().status(130);
+    Run::new()
+        .file("a.wat", SPIN)
+        .variable("OTEL_EXPORTER_OTLP_ENDPOINT", "collector")
+        .args("run a.wat")
+        .status(1)
+        .stderr_has("`OTEL_EXPORTER_OTLP_ENDPOINT` is");
 }

@@ -212,7 +212,7 @@ fn section(door: &Door, section: Section) -> Result<Answer, CarryError> {
             ("value", "value"),
             ("unit", "unit"),
         ],
-        Section::Tree | Section::Sockets => &[],
+        Section::Tree | Section::Sockets | Section::Config => &[],
     };
     let mut lines = match (section, &items[..]) {
         (_, []) => vec!["none".to_owned()],
