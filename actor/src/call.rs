@@ -1,5 +1,7 @@
 //! Calls: a question to a process, and its answer, its end, or the end of patience.
 
+pub(crate) mod pending;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -166,6 +168,7 @@ impl Context {
             side.aliases.insert(reference, AliasKind::MonitorOnce);
             side.watches.insert(reference, Watch::new(to));
         });
+        pending::begin(from, to);
         None
     }
 
@@ -217,6 +220,7 @@ impl Future for Call<'_> {
 
 impl Drop for Call<'_> {
     fn drop(&mut self) {
+        pending::end(self.context.pid());
         if !self.waits || !self.context.is_current() {
             return;
         }

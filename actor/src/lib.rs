@@ -66,6 +66,7 @@ mod world;
 
 pub use crate::{
     alias::Alias,
+    call::pending::{awaited, pending_calls},
     call::{CALL_TIMEOUT, Call, CallError, Caller},
     context::{Context, Receive, ReceiveWithin},
     envelope::Envelope,
