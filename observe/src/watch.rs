@@ -1,5 +1,6 @@
 //! Watches the node while somebody is connected: looks once a second for what a person should look at, and has it told.
 
+mod deadlocks;
 mod mailboxes;
 mod pools;
 mod restarts;
@@ -15,6 +16,7 @@ use crate::protocol::Kind;
 use crate::shared::Shared;
 use crate::warnings::Finding;
 
+use deadlocks::Deadlocks;
 use mailboxes::Mailboxes;
 use restarts::Restarts;
 
@@ -35,6 +37,7 @@ struct Watch {
     shared: Arc<Shared>,
     hogs: Hogs,
     target: String,
+    deadlocks: Deadlocks,
     mailboxes: Mailboxes,
     restarts: Restarts,
 }
@@ -55,6 +58,7 @@ pub(crate) fn start(node: &Node, shared: &Arc<Shared>) {
         shared: shared.clone(),
         hogs,
         target: String::new(),
+        deadlocks: Deadlocks::default(),
         mailboxes: Mailboxes::default(),
         restarts: Restarts::default(),
     };
@@ -84,6 +88,7 @@ impl Watch {
         let mut findings = self.hogs(&target.node);
         findings.extend(pools::look(&stats, &target.node.handle().config(), &system));
         findings.extend(self.restarts.look(now, target.node.supervisors()));
+        findings.extend(self.deadlocks.look(self.shared.node.handle().now()).await);
         findings.extend(self.mailboxes.look(&target.node).await);
         self.shared.warnings.set(micros(now), findings);
     }

@@ -89,6 +89,8 @@ pub enum Kind {
     Restarts,
     /// A pool is nearly full.
     Pool,
+    /// Processes wait for each other's answers.
+    Deadlock,
 }
 
 /// Something that a person should look at.
