@@ -2,7 +2,8 @@
 //!
 //! Who is not traced pays nothing: the turn of a traced process is marked when it begins, at a place
 //! where only processes with a side block that calls come by, and the mark is looked for where
-//! turns look for rare things anyway. A traced process pays about 0.2 us an event, and never waits.
+//! turns look for rare things anyway. A traced process pays about 0.35 us an event, a
+//! quarter of that for one that is only counted, and never waits for a reader.
 
 mod ring;
 mod text;

@@ -11,6 +11,8 @@ use rusm_actor::{
 mod bounds;
 #[path = "semantics/everywhere.rs"]
 mod everywhere;
+#[path = "traces/places.rs"]
+mod places;
 
 use everywhere::everywhere;
 
@@ -352,34 +354,5 @@ fn who_was_traced_may_be_traced_again() {
         }
         assert_eq!(all(&mut tracer), []);
         kill(pid);
-    });
-}
-
-#[test]
-fn who_starts_a_process_on_another_node_says_so() {
-    everywhere::on_threads(1, |mut ctx| async move {
-        let other = rusm_actor::Node::start(rusm_actor::Config::default()).expect("it starts");
-        let mut tracer = tracer(&ctx);
-        let started = other.clone();
-        let pid = after_go(&ctx, move |mut ctx| async move {
-            let me = ctx.pid();
-            let child = started.spawn(move |_| async move { send(me, b"there") });
-            ctx.receive().await;
-            ctx.send(child, b"");
-        });
-        tracer.trace(pid).expect("it lives");
-        send(pid, b"go");
-        ended(&mut ctx, pid).await;
-        let events = all(&mut tracer);
-        let told = of(&events, pid);
-        assert_eq!(told.len(), 5, "{told:?}");
-        let child = told[1].1;
-        assert_eq!(told[1].0, Spawned);
-        assert_eq!(told[2], (Receive, None, r#"5 bytes "there""#));
-        assert_eq!(told[3], (Sent, child, "0 bytes"));
-        rusm_sched::blocking::run(move || other.shutdown(Duration::from_secs(10)))
-            .await
-            .expect("there is room")
-            .expect("it stops");
     });
 }
