@@ -21,7 +21,7 @@ use walk::{Paces, Walked};
 
 /// A table as old as this is still told.
 const AGE_MAX: Duration = Duration::from_millis(400);
-/// For each walk there is a pause of so many times its length.
+/// For each walk there is a pause of so many times what it cost, so that walks take a twentieth of one processor at most.
 const PAUSE: u32 = 19;
 /// How long somebody waits for his turn to walk before he looks again.
 const WAIT: Duration = Duration::from_millis(20);
@@ -40,6 +40,8 @@ struct State {
     /// Nobody walks before, on the clock of the node that serves.
     next: Duration,
     paces: Arc<Paces>,
+    /// Memory for the next.
+    spare: Vec<walk::Spent>,
 }
 
 struct Kept {
@@ -51,34 +53,37 @@ struct Kept {
 enum Turn {
     Take(Arc<str>),
     Wait,
-    Walk(Arc<Paces>),
+    Walk(Arc<Paces>, Vec<walk::Spent>),
 }
 
 impl Table {
     /// The `rows` frame that is wanted, as it goes over the wire. Called by processes.
     pub(crate) async fn rows(&self, target: Target, wanted: &RowsWanted) -> Arc<str> {
         loop {
-            let paces = match self.turn(&target.name, wanted) {
+            let (paces, spare) = match self.turn(&target.name, wanted) {
                 Turn::Take(frame) => return frame,
                 Turn::Wait => {
                     rusm_sched::sleep(WAIT).await;
                     continue;
                 }
-                Turn::Walk(paces) => paces,
+                Turn::Walk(paces, spare) => (paces, spare),
             };
             // Whatever happens to this process meanwhile, others must be able to walk.
             let walking = Walking(self);
             let (node, job) = (Node::over(target.node.handle()), wanted.clone());
-            let begun = rusm_sched::now();
-            let walked = rusm_sched::blocking::run(move || walk::walk(&node, &job, &paces)).await;
-            let lasted = rusm_sched::now() - begun;
+            let walked = rusm_sched::blocking::run(move || {
+                let begun = thread_time();
+                let walked = walk::walk(&node, &job, &paces, spare);
+                (walked, thread_time().saturating_sub(begun))
+            });
+            let walked = walked.await;
             drop(walking);
             // No thread for it: later, then.
-            let Ok(walked) = walked else {
+            let Ok((walked, cost)) = walked else {
                 rusm_sched::sleep(AGE_MAX).await;
                 continue;
             };
-            return self.keep(&target, wanted, walked, lasted);
+            return self.keep(&target, wanted, walked, cost);
         }
     }
 
@@ -105,7 +110,7 @@ impl Table {
             return Turn::Wait;
         }
         state.walking = true;
-        Turn::Walk(state.paces.clone())
+        Turn::Walk(state.paces.clone(), std::mem::take(&mut state.spare))
     }
 
     fn keep(
@@ -113,7 +118,7 @@ impl Table {
         target: &Target,
         wanted: &RowsWanted,
         walked: Walked,
-        lasted: Duration,
+        cost: Duration,
     ) -> Arc<str> {
         let now = rusm_sched::now();
         let frame = Frame::Rows {
@@ -127,13 +132,20 @@ impl Table {
         };
         let frame: Arc<str> = frame.encode().into();
         let mut state = self.lock();
-        state.next = now + lasted * PAUSE;
-        if target.node.handle().now().saturating_sub(state.paces.at) > walk::WINDOW_MAX {
+        state.next = now + cost * PAUSE;
+        if target
+            .node
+            .handle()
+            .now()
+            .saturating_sub(state.paces.now.at)
+            > walk::WINDOW_MAX
+        {
             state.paces = Arc::default();
         }
         if state.target == target.name {
             if let Some(paces) = walked.paces {
-                state.paces = Arc::new(paces);
+                let older = std::mem::replace(&mut state.paces, Arc::new(paces));
+                state.spare = Arc::try_unwrap(older).map_or(Vec::new(), Paces::into_spare);
             }
             state.kept.retain(|_, kept| now - kept.at < AGE_MAX);
             if state.kept.len() < KEPT_MAX {
@@ -147,6 +159,12 @@ impl Table {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Processor time of the calling thread: what others had of the processor meanwhile is not our cost.
+fn thread_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }
 
 /// The right to walk, given back in any case.

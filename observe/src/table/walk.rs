@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusm_actor::{Node, Pid, info};
@@ -11,11 +12,14 @@ use crate::protocol::{By, ROWS_MAX, Row, RowsWanted};
 use crate::row::{Pace, row};
 
 /// What is spent a second is measured over this time and more.
-const WINDOW_MIN: Duration = Duration::from_secs(1);
+const WINDOW_MIN: Duration = Duration::from_millis(400);
 /// And forgotten after this time: nobody wants to know any more.
 pub(super) const WINDOW_MAX: Duration = Duration::from_secs(10);
-/// Processes of which it is remembered what they had spent, 56 bytes for each. Of those beyond nothing is known.
+/// Processes of which it is remembered what they had spent: 24 bytes for each, at three moments. Of those beyond nothing is
+/// known.
 const REMEMBERED_MAX: usize = 1 << 20;
+/// The time of turns is not known.
+const UNTIMED: u64 = u64::MAX;
 
 /// What a walk found.
 pub(super) struct Walked {
@@ -27,43 +31,90 @@ pub(super) struct Walked {
     pub(super) paces: Option<Paces>,
 }
 
-/// What processes had spent at some moment, and what they spent a second before it.
+/// What processes had spent at two moments, which is what they spend a second.
 #[derive(Default)]
 pub(super) struct Paces {
-    /// When, on the node's clock.
+    pub(super) now: Moment,
+    before: Moment,
+}
+
+/// What processes had spent when, on the node's clock, in the order of their places.
+#[derive(Clone, Default)]
+pub(super) struct Moment {
     pub(super) at: Duration,
-    /// In the order of their places.
-    then: Vec<Spent>,
+    spent: Arc<Vec<Spent>>,
 }
 
 #[derive(Clone, Copy)]
-struct Spent {
+pub(super) struct Spent {
     address: Address,
     reductions: u64,
-    /// Nanoseconds.
-    cpu: Option<u64>,
-    /// In the window that ended then.
-    pace: Pace,
+    /// Nanoseconds, or `UNTIMED`.
+    cpu: u64,
 }
 
 impl Paces {
     pub(super) fn latest(&self, pid: Pid) -> Pace {
         let address = Address::from_bits(pid.to_bits());
-        let place = |spent: &Spent| spent.address.index();
-        match self.then.binary_search_by_key(&address.index(), place) {
-            Ok(at) if self.then[at].address == address => self.then[at].pace,
+        let seconds = self.seconds();
+        match (self.now.find(address), self.before.find(address)) {
+            (Some(now), Some(before)) => now.since(before, seconds),
             _ => Pace::default(),
+        }
+    }
+
+    fn seconds(&self) -> f64 {
+        self.now.at.saturating_sub(self.before.at).as_secs_f64()
+    }
+
+    /// The memory of the older moment, if nobody else looks at it, for the next one: new memory costs as much as the walk.
+    pub(super) fn into_spare(self) -> Vec<Spent> {
+        let mut spare = Arc::try_unwrap(self.before.spent).unwrap_or_default();
+        spare.clear();
+        spare
+    }
+}
+
+impl Moment {
+    fn find(&self, address: Address) -> Option<&Spent> {
+        let place = |spent: &Spent| spent.address.index();
+        let at = self
+            .spent
+            .binary_search_by_key(&address.index(), place)
+            .ok()?;
+        self.spent.get(at).filter(|spent| spent.address == address)
+    }
+}
+
+impl Spent {
+    fn of(task: &TaskInfo) -> Self {
+        Spent {
+            address: task.address,
+            reductions: task.reductions,
+            cpu: task.cpu.map_or(UNTIMED, nanos),
+        }
+    }
+
+    /// What was spent a second since then.
+    fn since(&self, before: &Spent, seconds: f64) -> Pace {
+        let a_second = |now: u64, then: u64| (now.saturating_sub(then) as f64 / seconds) as u64;
+        Pace {
+            reductions: Some(a_second(self.reductions, before.reductions)),
+            cpu: (self.cpu != UNTIMED).then(|| a_second(self.cpu, before.cpu)),
         }
     }
 }
 
-/// Walks over `node`. `before`: what the walk before measured.
-pub(super) fn walk(node: &Node, wanted: &RowsWanted, before: &Paces) -> Walked {
+/// Walks over `node`. `before`: what the walk before measured; `spare`: memory for what this one measures.
+pub(super) fn walk(node: &Node, wanted: &RowsWanted, before: &Paces, spare: Vec<Spent>) -> Walked {
     let handle = node.handle();
     let now = handle.now();
-    let measures = wanted.window && now.saturating_sub(before.at) >= WINDOW_MIN;
+    let measures = wanted.window && now.saturating_sub(before.now.at) >= WINDOW_MIN;
     let filter = Filter::new(node, &wanted.filter);
-    let mut window = Window::new(before, now, measures);
+    let mut window = match measures {
+        true => Window::measuring(before, now, spare),
+        false => Window::measured(before),
+    };
     let mut best = Best::new(wanted.limit.min(ROWS_MAX));
     let (mut alive, mut matched) = (0, 0);
     for task in handle.each_task().filter(|task| task.takes_letters) {
@@ -77,7 +128,7 @@ pub(super) fn walk(node: &Node, wanted: &RowsWanted, before: &Paces) -> Walked {
             best.offer(rank(wanted, &task, pace), task.address);
         }
     }
-    let paces = measures.then_some(window.now);
+    let paces = window.into_paces(now, before);
     let known = paces.as_ref().unwrap_or(before);
     let rows = best.into_sorted().into_iter().filter_map(|address| {
         let summary = info(Pid::from_bits(address.to_bits()))?;
@@ -141,61 +192,83 @@ impl Best {
     }
 }
 
-/// Compares what processes have spent with what they had spent before. Both are in the order of their places, so that
-/// one finger in the list of before is enough.
+/// Compares what processes have spent at two moments. All lists are in the order of places, as the walk is, so that one finger
+/// in each is enough.
 struct Window<'a> {
-    before: &'a Paces,
-    finger: usize,
+    before: Finger<'a>,
+    /// Measured by the walk before; else this one does.
+    measured: Option<Finger<'a>>,
     seconds: f64,
-    measures: bool,
-    now: Paces,
+    now: Vec<Spent>,
+}
+
+/// A place in a list that only moves on.
+struct Finger<'a> {
+    list: &'a [Spent],
+    at: usize,
 }
 
 impl<'a> Window<'a> {
-    fn new(before: &'a Paces, at: Duration, measures: bool) -> Self {
+    fn measuring(before: &'a Paces, now: Duration, spare: Vec<Spent>) -> Self {
         Window {
-            before,
-            finger: 0,
-            seconds: at.saturating_sub(before.at).as_secs_f64(),
-            measures,
-            now: Paces {
-                at,
-                then: Vec::with_capacity(if measures { before.then.len() } else { 0 }),
-            },
+            before: Finger::new(&before.now),
+            measured: None,
+            seconds: now.saturating_sub(before.now.at).as_secs_f64(),
+            now: spare,
+        }
+    }
+
+    fn measured(paces: &'a Paces) -> Self {
+        Window {
+            before: Finger::new(&paces.before),
+            measured: Some(Finger::new(&paces.now)),
+            seconds: paces.seconds(),
+            now: Vec::new(),
         }
     }
 
     fn pace(&mut self, task: &TaskInfo) -> Pace {
-        let before = self.find(task.address);
-        if !self.measures {
-            return before.map_or(Pace::default(), |spent| spent.pace);
+        let now = match &mut self.measured {
+            Some(measured) => measured.find(task.address),
+            None => Some(Spent::of(task)),
+        };
+        let before = self.before.find(task.address);
+        if let (None, Some(now)) = (&self.measured, now)
+            && self.now.len() < REMEMBERED_MAX
+        {
+            self.now.push(now);
         }
-        let cpu = task.cpu.map(nanos);
-        let a_second =
-            |now: u64, then: u64| (now.saturating_sub(then) as f64 / self.seconds) as u64;
-        let pace = before.map_or(Pace::default(), |then| Pace {
-            reductions: Some(a_second(task.reductions, then.reductions)),
-            cpu: cpu.zip(then.cpu).map(|(now, then)| a_second(now, then)),
-        });
-        if self.now.then.len() < REMEMBERED_MAX {
-            self.now.then.push(Spent {
-                address: task.address,
-                reductions: task.reductions,
-                cpu,
-                pace,
-            });
+        match (now, before) {
+            (Some(now), Some(before)) => now.since(&before, self.seconds),
+            _ => Pace::default(),
         }
-        pace
+    }
+
+    fn into_paces(self, at: Duration, before: &Paces) -> Option<Paces> {
+        self.measured.is_none().then(|| Paces {
+            before: before.now.clone(),
+            now: Moment {
+                at,
+                spent: Arc::new(self.now),
+            },
+        })
+    }
+}
+
+impl<'a> Finger<'a> {
+    fn new(moment: &'a Moment) -> Self {
+        Finger {
+            list: &moment.spent,
+            at: 0,
+        }
     }
 
     fn find(&mut self, address: Address) -> Option<Spent> {
-        let then = &self.before.then;
-        while then.get(self.finger)?.address.index() < address.index() {
-            self.finger += 1;
+        while self.list.get(self.at)?.address.index() < address.index() {
+            self.at += 1;
         }
-        then.get(self.finger)
-            .copied()
-            .filter(|spent| spent.address == address)
+        let found = self.list[self.at];
+        (found.address == address).then_some(found)
     }
 }
 
