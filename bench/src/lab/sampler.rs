@@ -115,8 +115,9 @@ fn side(lanes: &Lanes, before: &mut Vec<u64>) -> Side {
     let since = now.iter().zip(before.iter());
     let since: Vec<u64> = since.map(|(now, then)| now - then).collect();
     *before = now;
-    let hogs = lanes.hogs.iter().enumerate().map(shown("hog"));
-    let bystanders = lanes.bystanders.iter().enumerate().map(shown("bystander"));
+    let hogs = lanes.hogs.iter().enumerate().map(shown(lanes, "hog"));
+    let bystanders = lanes.bystanders.iter().enumerate();
+    let bystanders = bystanders.map(shown(lanes, "bystander"));
     Side {
         name: lanes.name.to_string(),
         jain: jain(&since),
@@ -124,12 +125,12 @@ fn side(lanes: &Lanes, before: &mut Vec<u64>) -> Side {
     }
 }
 
-fn shown(kind: &str) -> impl Fn((usize, &Lane)) -> Shown {
+fn shown(lanes: &Lanes, kind: &str) -> impl Fn((usize, &Lane)) -> Shown {
     move |(index, lane)| Shown {
         name: format!("{kind} {}", index + 1),
         kind: kind.to_string(),
         done: lane.done(),
-        late: lane.late_us(),
+        late: lanes.late_us(lane),
     }
 }
 

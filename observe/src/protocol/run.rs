@@ -88,7 +88,7 @@ pub struct Lane {
     pub kind: String,
     /// What it has done so far.
     pub done: u64,
-    /// How late its latest wake-up was, in microseconds.
+    /// How late its latest wake-up was, or its next one is already, in microseconds.
     pub late: Option<f64>,
 }
 

@@ -130,6 +130,7 @@ async fn stand_by(side: Arc<Side>, index: usize, sleep: Duration) {
     let (mut late, mine) = (Latency::new(), &side.lanes.bystanders[index]);
     while !side.over.load(Relaxed) {
         let due = Instant::now() + sleep;
+        side.lanes.sleeps(mine, due);
         rusm_sched::sleep(sleep).await;
         let lateness = due.elapsed();
         late.note(lateness);
