@@ -18,7 +18,7 @@ export const HELLO: Hello = {
       choices: [{ name: "pairs", default: "1", about: "pairs" }],
     }],
   },
-  limits: { hz_max: 60, rows_max: 1000, frame_bytes_max: 65_536, backlog_bytes_max: 4_194_304 },
+  limits: { hz_max: 60, rows_max: 1000, frame_bytes_max: 65_536, backlog_bytes_max: 2_097_152 },
 };
 
 export const TICK: Tick = {

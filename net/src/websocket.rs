@@ -15,6 +15,8 @@ use crate::limit::Limits;
 
 /// Bytes that are read at a time.
 const READ_BYTES: usize = 4 * 1024;
+/// Room for small frames, so that not each of them moves what waits.
+const SLACK_BYTES: usize = 16 * 1024;
 /// For a client to take what is left and to say goodbye.
 const GOODBYE_TIME_MAX: Duration = Duration::from_secs(2);
 /// Bytes of the reason in a goodbye, as the standard has it.
@@ -171,7 +173,13 @@ impl Read for Wire {
 }
 
 impl Write for Wire {
+    /// Takes no more memory than what waits needs: that is what limits are set for.
     fn write(&mut self, from: &[u8]) -> io::Result<usize> {
+        if self.go.capacity() - self.go.len() < from.len() {
+            self.go.drain(..self.gone);
+            self.gone = 0;
+            self.go.reserve_exact(from.len() + SLACK_BYTES);
+        }
         self.go.extend_from_slice(from);
         Ok(from.len())
     }
@@ -184,4 +192,29 @@ impl Write for Wire {
 /// What shows a client that its wish was understood.
 pub(crate) fn accept_key(key: &[u8]) -> String {
     tungstenite::handshake::derive_accept_key(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A client that always left a little unread once made it grow without end.
+    #[test]
+    fn what_has_gone_takes_no_memory_however_slowly_it_went() {
+        let mut wire = Wire::default();
+        for _ in 0..10_000 {
+            wire.write_all(&[0; 1000]).expect("it takes everything");
+            wire.gone = wire.go.len() - 10;
+        }
+        assert!(
+            wire.go.capacity() <= 2 * SLACK_BYTES,
+            "{}",
+            wire.go.capacity()
+        );
+        wire.gone = wire.go.len();
+        for waiting in (1..100).map(|frames| frames * 50_000) {
+            wire.write_all(&[0; 50_000]).expect("it takes everything");
+            assert!(wire.go.capacity() <= waiting + 3 * SLACK_BYTES);
+        }
+    }
 }

@@ -29,8 +29,9 @@ pub const HZ_DEFAULT: u32 = 10;
 pub const ROWS_MAX: usize = 1_000;
 /// Bytes of one frame of a client.
 pub const FRAME_BYTES_MAX: usize = 64 * 1024;
-/// Bytes that may wait for a client; then it is dropped.
-pub const BACKLOG_BYTES_MAX: usize = 4 << 20;
+/// Bytes that may wait for a client; then it is dropped. With the frame that is one too many, and its copy on the way, a client
+/// costs 4 MiB at the most.
+pub const BACKLOG_BYTES_MAX: usize = 2 << 20;
 /// Clients at a time.
 pub const CLIENTS_MAX: usize = 100;
 /// Processes that are traced for a client.

@@ -5,6 +5,13 @@ use rusm_actor::{Priority, ProcessInfo, ProcessState, ProcessSummary, WaitsFor, 
 use crate::overview::{exact_micros, micros};
 use crate::protocol::{Detail, Row};
 
+/// Groups that a row tells.
+const GROUPS_MAX: usize = 16;
+/// Bytes of a body's name: types in types in types may be very long, and what they begin with says most.
+const BODY_BYTES_MAX: usize = 300;
+/// Links, and as many monitors each way, that a detail tells.
+const LINKS_MAX: usize = 1_000;
+
 /// What a process has spent a second lately.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Pace {
@@ -24,7 +31,7 @@ pub(crate) fn row(it: &ProcessSummary, pace: Pace) -> Row {
     Row {
         pid: it.pid.to_string(),
         name: it.name.as_deref().map(String::from),
-        body: it.body.into(),
+        body: it.body[..it.body.floor_char_boundary(BODY_BYTES_MAX)].into(),
         state: state.into(),
         waits_for: waits_for.map(String::from),
         since: it.since.map(micros),
@@ -40,7 +47,12 @@ pub(crate) fn row(it: &ProcessSummary, pace: Pace) -> Row {
         cpu: it.cpu.map(exact_micros),
         cpu_window: pace.cpu.map(|nanos| nanos as f64 / 1e3),
         memory_bytes: it.memory_bytes as u64,
-        groups: it.groups.iter().map(|group| group.to_string()).collect(),
+        groups: it
+            .groups
+            .iter()
+            .take(GROUPS_MAX)
+            .map(|group| group.to_string())
+            .collect(),
         place: it
             .place
             .map(|place| format!("{}:{}", place.file(), place.line())),
@@ -52,13 +64,21 @@ pub(crate) fn detail(it: &ProcessInfo, pace: Pace) -> Detail {
     row.mailbox = it.messages() as u64;
     row.memory_bytes = it.memory_bytes() as u64;
     let inside = it.inside.clone().unwrap_or_default();
-    let pids = |all: &[rusm_actor::Pid]| all.iter().map(|pid| pid.to_string()).collect();
+    let pids = |all: &[rusm_actor::Pid]| {
+        let first = all.iter().take(LINKS_MAX);
+        first.map(|pid| pid.to_string()).collect()
+    };
     Detail {
         row,
         label: inside.label.as_deref().map(String::from),
         traps_exits: inside.traps_exits,
         links: pids(&inside.links),
-        monitors: inside.monitors.iter().map(watched).collect(),
+        monitors: inside
+            .monitors
+            .iter()
+            .take(LINKS_MAX)
+            .map(watched)
+            .collect(),
         monitored_by: pids(&inside.monitored_by),
         aliases: inside.aliases as u64,
         answered: it.inside.is_some(),

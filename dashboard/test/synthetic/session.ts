@@ -6,7 +6,7 @@ import type { World } from "./world.ts";
 type Send = (frame: unknown) => void;
 type Asked = ClientFrame & { id?: number };
 
-const LIMITS = { hz_max: 60, rows_max: 1000, frame_bytes_max: 65_536, backlog_bytes_max: 4_194_304 };
+const LIMITS = { hz_max: 60, rows_max: 1000, frame_bytes_max: 65_536, backlog_bytes_max: 2_097_152 };
 /** Steps between ticks of one client are counted in whole steps: 20 a second at most. */
 const STEPS_A_SECOND = 20;
 

@@ -16,6 +16,8 @@ use crate::shared::{Shared, Target};
 
 /// For a supervisor to say whom it supervises. One that is busy is shown without its children.
 const SUPERVISOR_TIME_MAX: Duration = Duration::from_millis(200);
+/// Members of a group that are told by their pids.
+const MEMBERS_MAX: usize = 20;
 /// For all of them.
 const TREE_TIME_MAX: Duration = Duration::from_secs(2);
 
@@ -118,7 +120,8 @@ fn names(target: &Target) -> Vec<Value> {
 fn groups(target: &Target) -> Vec<Value> {
     let item = |name: Arc<str>| {
         let members = target.node.members(&name);
-        let pids: Vec<String> = members.iter().take(ROWS_MAX).map(Pid::to_string).collect();
+        let pids = members.iter().take(MEMBERS_MAX).map(Pid::to_string);
+        let pids: Vec<String> = pids.collect();
         json!({"name": *name, "pids": pids, "members": members.len()})
     };
     target.node.groups().into_iter().map(item).collect()
