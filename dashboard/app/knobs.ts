@@ -10,7 +10,7 @@ interface Known {
 }
 
 const KNOWN: Record<string, Known> = {
-  budget: { about: "reductions of one turn: less is fairer, more is faster", range: [10, 1_000_000] },
+  budget: { about: "reductions of one turn: less is fairer, more is faster", range: [10, 10_000_000] },
   tick: { about: "how often a running guest is looked at", unit: "µs", range: [100, 100_000] },
   steal: { about: "how much an idle worker takes from a busy one", words: ["half", "one", "off"] },
   hogs: { about: "processes that compute all the time", range: [1, 100] },
