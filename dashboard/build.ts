@@ -1,16 +1,17 @@
 //! Bundles the page into `dist/`: four files with fixed names, no source map, nothing from elsewhere. Fails when it grows.
 
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
 /** What the whole page may weigh over a wire. */
 const GZIPPED_MAX = 250_000;
 
-rmSync("dist", { recursive: true, force: true });
-mkdirSync("dist");
+const fresh = mkdtempSync(join(tmpdir(), "dashboard-"));
 const built = await Bun.build({
   entrypoints: ["app/main.tsx"],
-  outdir: "dist",
+  outdir: fresh,
   naming: "app.[ext]",
   target: "browser",
   format: "iife",
@@ -19,7 +20,15 @@ const built = await Bun.build({
 });
 for (const log of built.logs) console.error(log);
 if (!built.success) process.exit(1);
-for (const name of ["index.html", "favicon.svg"]) copyFileSync(`app/${name}`, `dist/${name}`);
+for (const name of ["index.html", "favicon.svg"]) copyFileSync(`app/${name}`, join(fresh, name));
+// A file that is the same stays as it is: a new date would have the programs that embed it built again.
+mkdirSync("dist", { recursive: true });
+for (const name of readdirSync("dist")) if (!existsSync(join(fresh, name))) rmSync(`dist/${name}`);
+for (const name of readdirSync(fresh)) {
+  const [from, to] = [join(fresh, name), `dist/${name}`];
+  if (!existsSync(to) || !readFileSync(to).equals(readFileSync(from))) copyFileSync(from, to);
+}
+rmSync(fresh, { recursive: true });
 
 let total = 0;
 for (const name of readdirSync("dist").sort()) {
