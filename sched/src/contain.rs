@@ -1,4 +1,4 @@
-//! Where code of others is called on a thread that must go on: its panics end here.
+//! Panics on the scheduler's own threads: those of others' code end here, and its own end the program.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -13,4 +13,11 @@ pub fn contain(f: impl FnOnce()) -> bool {
         std::mem::forget(again);
     }
     false
+}
+
+/// Runs the scheduler's own code on a thread of its own, whose panic ends the program: a worker without its
+/// thread keeps its tasks for ever, and without a ticker nobody is preempted. So whoever restarts
+/// programs hears of it. Code of others is called through [`contain`], and reaches nothing of this.
+pub(crate) fn or_abort<R>(f: impl FnOnce() -> R) -> R {
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| std::process::abort())
 }

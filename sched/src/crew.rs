@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use crate::contain::or_abort;
 use crate::lease::Lease;
 use crate::park::Park;
 use crate::queue::Queue;
@@ -54,7 +55,7 @@ pub(crate) fn lead(shared: &Arc<Shared>, worker: &Arc<Worker>) {
             low_in: LOW_EVERY,
         };
         // Lost or stopped: `Leaving` knows. What is left is for `Shared::drop_tasks`.
-        drop(crew.run());
+        drop(or_abort(|| crew.run()));
         // Whoever looks at the worker is not to see this thread work for ever.
         crew.rest();
     });

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::contain::or_abort;
 use crate::handle::Handle;
 use crate::park::Driver;
 use crate::seat;
@@ -39,7 +40,9 @@ impl Scheduler {
             started &= shared.lead(worker, format!("rusm-worker-{}", worker.index));
         }
         let ticked = shared.clone();
-        started &= shared.start_thread("rusm-ticker".to_string(), move || Ticker::run(&ticked));
+        started &= shared.start_thread("rusm-ticker".to_string(), move || {
+            or_abort(|| Ticker::run(&ticked));
+        });
         if started {
             Ok(scheduler)
         } else {

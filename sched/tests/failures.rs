@@ -2,14 +2,16 @@
 
 mod support;
 
+use std::os::unix::process::ExitStatusExt;
 use std::panic::resume_unwind;
 use std::pin::pin;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
-use rusm_sched::{Driver, Park, Scheduler, ThreadDriver, Unpark, blocking, yield_now};
+use rusm_sched::{Driver, Handle, Park, Scheduler, ThreadDriver, Unpark, blocking, yield_now};
 
 use support::{WAIT_MAX, start, workers};
 
@@ -73,12 +75,58 @@ impl Drop for ClumsyPark {
     }
 }
 
-/// A thread that lost its worker and then panicked was counted as stuck for ever: the ticker
-/// never rested, and in the end no other worker could be rescued.
+/// Its threads panic as soon as they have nothing to do.
+struct Broken;
+
+struct BrokenPark(Box<dyn Park>);
+
+impl Driver for Broken {
+    fn park(&self, worker: usize) -> Box<dyn Park> {
+        Box::new(BrokenPark(ThreadDriver.park(worker)))
+    }
+}
+
+impl Park for BrokenPark {
+    fn park(&mut self, _timeout: Option<Duration>) {
+        panic!("broken on purpose");
+    }
+
+    fn poll(&mut self) {
+        self.0.poll();
+    }
+
+    fn unparker(&self) -> Arc<dyn Unpark> {
+        self.0.unparker()
+    }
+}
+
+/// What `abort` ends a program with.
+const SIGABRT: i32 = 6;
+/// The variable that tells this program that it is the one to break.
+const BREAK: &str = "RUSM_TEST_BREAK";
+
+/// A worker whose thread has gone keeps its tasks for ever: the program would hang, and nobody be told.
 #[test]
-fn a_thread_that_panics_after_it_lost_its_worker_is_not_stuck_any_more() {
-    let scheduler = Scheduler::start(workers(1), Arc::new(Clumsy)).expect("a scheduler starts");
-    let handle = scheduler.handle();
+fn a_panic_of_the_scheduler_itself_ends_the_program() {
+    if std::env::var_os(BREAK).is_some() {
+        let _scheduler = Scheduler::start(workers(1), Arc::new(Broken));
+        std::thread::sleep(WAIT_MAX);
+        return;
+    }
+    let own = std::env::current_exe().expect("tests are programs");
+    let test = "a_panic_of_the_scheduler_itself_ends_the_program";
+    let broken = Command::new(own)
+        .args(["--exact", test, "--nocapture"])
+        .env(BREAK, "1")
+        .output()
+        .expect("it starts");
+    assert_eq!(broken.status.signal(), Some(SIGABRT));
+    let said = String::from_utf8_lossy(&broken.stderr);
+    assert!(said.contains("broken on purpose"), "{said}");
+}
+
+/// Begins a turn that lasts until what this returns is set. When this returns its thread has lost its worker.
+fn lose_a_worker(handle: &Handle) -> Arc<AtomicBool> {
     let (overruns, seen) = mpsc::channel();
     handle.on_overrun(move |overrun| {
         // The test may be over already.
@@ -92,6 +140,16 @@ fn a_thread_that_panics_after_it_lost_its_worker_is_not_stuck_any_more() {
         }
     });
     assert_eq!(seen.recv_timeout(WAIT_MAX), Ok(true));
+    stop
+}
+
+/// A thread that lost its worker and then panicked was counted as stuck for ever: the ticker
+/// never rested, and in the end no other worker could be rescued.
+#[test]
+fn a_thread_that_panics_after_it_lost_its_worker_is_not_stuck_any_more() {
+    let scheduler = Scheduler::start(workers(1), Arc::new(Clumsy)).expect("a scheduler starts");
+    let handle = scheduler.handle();
+    let stop = lose_a_worker(&handle);
     assert_eq!(handle.stats().stuck, 1);
     stop.store(true, Ordering::Relaxed);
     assert_eq!(scheduler.shutdown(WAIT_MAX), Ok(()));
@@ -103,18 +161,7 @@ fn a_thread_that_panics_after_it_lost_its_worker_is_not_stuck_any_more() {
 fn a_worker_that_was_rescued_once_is_not_busy_twice_for_ever() {
     let scheduler = start(workers(1));
     let handle = scheduler.handle();
-    let (overruns, seen) = mpsc::channel();
-    handle.on_overrun(move |overrun| {
-        let _ = overruns.send(overrun.rescued);
-    });
-    let stop = Arc::new(AtomicBool::new(false));
-    let until = stop.clone();
-    handle.spawn(async move {
-        while !until.load(Ordering::Relaxed) {
-            std::hint::spin_loop();
-        }
-    });
-    assert_eq!(seen.recv_timeout(WAIT_MAX), Ok(true));
+    let stop = lose_a_worker(&handle);
     stop.store(true, Ordering::Relaxed);
     let begun = Instant::now();
     while handle.stats().stuck > 0 || handle.stats().running > 0 {
