@@ -19,6 +19,7 @@ use crate::error::{Error, Misuse};
 use crate::flags::{Tool, ToolFlags, Typed};
 use crate::options::RunOptions;
 
+use app::AppOptions;
 pub(crate) use node::NodeOptions;
 
 /// Does what was typed; the answer is the status of our process.
@@ -31,12 +32,13 @@ pub(crate) fn execute(typed: Typed) -> Result<u8, Error> {
                 return Err(Misuse::NotOfAnApp(word).into());
             }
             let options = RunOptions::try_from(flags)?;
-            Ok(app::run(
-                &options.program,
-                options.workers,
-                options.observe,
-                |config| config,
-            )?)
+            Ok(app::run(&AppOptions {
+                folder: &options.program,
+                workers: options.workers,
+                observe: options.observe,
+                flight: options.flight.as_deref(),
+                times: true,
+            })?)
         }
         Typed::Run(flags) => Ok(run::run(flags.try_into()?)?),
         Typed::Build(folder) => Ok(build::run(&folder.unwrap_or_else(|| ".".into()))?),

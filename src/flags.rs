@@ -50,7 +50,7 @@ impl RunFlags {
     /// The first flag that is about one program, or else an argument of it; what is left is also for
     /// apps.
     pub(crate) fn for_a_program(&self) -> Option<String> {
-        let also_for_apps = [WORKERS.name, OBSERVE.name];
+        let also_for_apps = [WORKERS.name, OBSERVE.name, FLIGHT.name];
         let mut flags = self.given.all().iter();
         let flag = flags.find(|(name, _)| !also_for_apps.contains(name));
         let flag = flag.map(|(name, _)| format!("--{name}"));

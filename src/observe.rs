@@ -42,6 +42,9 @@ pub(crate) fn start(
         return Ok(None);
     };
     let mut observe = Observe::new(at, access(at)?).named(name);
+    if let Some(flight) = &host.flight {
+        observe = observe.with_flight(flight);
+    }
     if let Some(app) = app {
         observe = observe.with_app(app);
     }

@@ -43,6 +43,8 @@ pub(crate) struct RunOptions {
     pub(crate) workers: Option<usize>,
     /// Where the node is shown.
     pub(crate) observe: Option<SocketAddr>,
+    /// Where a crash of the node is told.
+    pub(crate) flight: Option<PathBuf>,
     pub(crate) entry: Option<String>,
     /// It was built for the Lunatic runtime.
     pub(crate) lunatic: bool,
@@ -78,12 +80,13 @@ impl TryFrom<RunFlags> for RunOptions {
             dirs: directories(&typed.given)?,
             connect: addresses(&typed.given, &flags::CONNECT, NetPattern::connect)?,
             listen: addresses(&typed.given, &flags::LISTEN, NetPattern::listen)?,
-            store: store(&typed.given)?,
+            store: path(&typed.given, &flags::STORE)?,
             memory_bytes_max: single(&typed.given, &flags::MAX_MEMORY, size)?,
             processes_max: single(&typed.given, &flags::MAX_PROCESSES, processes)?
                 .unwrap_or(PROCESSES_MAX),
             workers: single(&typed.given, &flags::WORKERS, workers)?,
             observe: single(&typed.given, &flags::OBSERVE, address)?,
+            flight: path(&typed.given, &flags::FLIGHT)?,
             entry: single(&typed.given, &flags::INVOKE, |name| Ok(name.to_owned()))?,
             lunatic: typed.given.has(&flags::LUNATIC),
             flavour: flavour(&typed.given),
@@ -165,10 +168,11 @@ fn file(given: &Given, flag: &'static Flag) -> Option<PathBuf> {
     given.values(flag).next().map(PathBuf::from)
 }
 
-fn store(given: &Given) -> Result<Option<PathBuf>, Misuse> {
-    match file(given, &flags::STORE) {
+/// A file that is refused if it has no name.
+fn path(given: &Given, flag: &'static Flag) -> Result<Option<PathBuf>, Misuse> {
+    match file(given, flag) {
         Some(file) if file.as_os_str().is_empty() => Err(Misuse::BadValue {
-            flag: &flags::STORE,
+            flag,
             value: String::new(),
             why: "it is no path".to_owned(),
         }),
@@ -319,6 +323,7 @@ mod tests {
                 "`--store` does not go with `--lunatic`",
             ),
             ("run --store= a.wasm", "is no path"),
+            ("run --flight-recorder= a.wasm", "is no path"),
         ] {
             let error = options(words).expect_err(words).to_string();
             assert!(error.contains(part), "{words}: {error}");

@@ -13,6 +13,7 @@ mod cli {
     mod endings;
     mod examples;
     mod fake_node;
+    mod flight;
     mod guests;
     mod inspect;
     mod looks;

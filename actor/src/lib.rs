@@ -96,6 +96,6 @@ pub use crate::{
     },
     text::Text,
     timer::{Destination, TimerRef, send_after},
-    trace::{TraceError, TraceEvent, TraceKind, TraceLimits, Traced, Tracer},
+    trace::{TraceError, TraceEvent, TraceKind, TraceLimits, TraceView, Traced, Tracer},
 };
 pub use rusm_sched::{Config, Priority, ShutdownError, StartError};

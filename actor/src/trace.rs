@@ -11,8 +11,8 @@ mod text;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use rusm_sched::Letter;
@@ -179,6 +179,22 @@ impl Tracer {
     /// What was told since this was last called. About 1 us when there is nothing.
     pub fn take(&mut self) -> Traced {
         self.ring.take()
+    }
+
+    /// A look at what waits for the reader, for somebody else.
+    pub fn view(&self) -> TraceView {
+        TraceView(Arc::downgrade(&self.ring))
+    }
+}
+
+/// Sees what waits for the reader of a [`Tracer`], and takes nothing of it.
+#[derive(Clone, Debug)]
+pub struct TraceView(Weak<Ring>);
+
+impl TraceView {
+    /// The events that wait, the oldest first; `None` once the tracer is gone.
+    pub fn events(&self) -> Option<Vec<TraceEvent>> {
+        Some(self.0.upgrade()?.events())
     }
 }
 

@@ -356,3 +356,21 @@ fn who_was_traced_may_be_traced_again() {
         kill(pid);
     });
 }
+
+#[test]
+fn what_waits_for_a_reader_is_seen_by_others_and_stays() {
+    everywhere(|mut ctx| async move {
+        let mut tracer = tracer(&ctx);
+        let view = tracer.view();
+        let pid = after_go(&ctx, |_| async {});
+        tracer.trace(pid).expect("it lives");
+        send(pid, b"go");
+        ended(&mut ctx, pid).await;
+        let seen = view.events().expect("the tracer is there");
+        assert_eq!(of(&seen, pid), [GO, NORMAL]);
+        assert_eq!(all(&mut tracer), seen);
+        assert_eq!(view.events(), Some(vec![]));
+        drop(tracer);
+        assert_eq!(view.events(), None);
+    });
+}

@@ -1,6 +1,6 @@
 //! Recorded schedules: saving what the scheduler decided in a run, and showing a saved one lane by lane.
 
-mod format;
+mod crash;
 mod html;
 mod text;
 mod view;
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusm_actor::Node;
-use rusm_sched::Recording;
+use rusm_observe::recording::Recorded;
 
 use crate::args::{self, Args, Setting};
 use crate::failure::Failure;
@@ -75,9 +75,9 @@ impl Saving {
         let (Some(file), Some(recording)) = (&self.file, recording) else {
             return Ok(());
         };
-        let save = || {
+        let save = move || {
             let mut out = BufWriter::new(File::create(file)?);
-            format::write(&mut out, &recording, scenario)?;
+            Recorded::new(recording, scenario).write(&mut out)?;
             out.flush()
         };
         save().map_err(|error| cannot("write", file, &error))
@@ -97,19 +97,19 @@ pub(crate) fn command(file: &str, settings: Vec<Setting>) -> Result<String, Fail
             "`{key}` means nothing to `replay`. It knows from, to, width and html."
         )));
     }
-    let (recording, scenario) = load(&path)?;
+    let recorded = load(&path)?;
     let refused = |why: String| Failure::Usage(format!("cannot replay `{file}`: {why}."));
-    let view = View::new(&recording, from, to).map_err(refused)?;
+    let view = View::new(&recorded.recording, from, to).map_err(refused)?;
     if let Some(page) = page {
-        let text = html::page(&view, &recording, &scenario).map_err(refused)?;
+        let text = html::page(&view, &recorded).map_err(refused)?;
         std::fs::write(&page, text).map_err(|error| cannot("write", &page, &error))?;
     }
-    Ok(text::print(&view, &recording, &scenario, width))
+    Ok(text::print(&view, &recorded, width))
 }
 
-fn load(path: &PathBuf) -> Result<(Recording, String), Failure> {
+fn load(path: &PathBuf) -> Result<Recorded, Failure> {
     let file = File::open(path).map_err(|error| cannot("read", path, &error))?;
-    let read = format::read(BufReader::new(file));
+    let read = Recorded::read(BufReader::new(file));
     read.map_err(|why| Failure::Usage(format!("cannot replay `{}`: {why}.", path.display())))
 }
 

@@ -4,18 +4,20 @@
 //! when somebody asks, and never otherwise. The server is ordinary processes of the node, see
 //! [`rusm_net`].
 //!
-//! Entry points: [`Observe`], [`protocol`], [`Snapshot`]. **Invariants**: nothing below knows of this crate. No look
+//! Entry points: [`Observe`], [`protocol`], [`Snapshot`], [`FlightRecorder`], [`recording`]. **Invariants**: nothing below knows of this crate. No look
 //! walks over all processes unless it says so.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod access;
 mod app;
+mod flight;
 mod lab;
 mod metrics;
 mod otlp;
 mod overview;
 mod prometheus;
 pub mod protocol;
+pub mod recording;
 mod row;
 mod server;
 mod session;
@@ -28,6 +30,7 @@ mod watch;
 
 pub use access::{Access, AccessError, Act, TOKEN_BYTES_MIN};
 pub use app::App;
+pub use flight::{FLIGHT_EVENTS, FlightError, FlightRecorder};
 pub use lab::Laboratory;
 pub use otlp::{Otlp, OtlpError};
 pub use server::{Observe, Observer};

@@ -11,6 +11,7 @@ use rusm_net::{Handler, Limits, Reply, Request, WebSocket, serve};
 
 use crate::access::Access;
 use crate::app::App;
+use crate::flight::FlightRecorder;
 use crate::lab::Laboratory;
 use crate::prometheus;
 use crate::protocol::FRAME_BYTES_MAX;
@@ -51,6 +52,7 @@ impl Observe {
             access,
             lab: None,
             app: None,
+            log: None,
         };
         Observe { at, with }
     }
@@ -73,6 +75,12 @@ impl Observe {
         self
     }
 
+    /// With a flight recorder, which keeps what is traced and warned of.
+    pub fn with_flight(mut self, recorder: &FlightRecorder) -> Self {
+        self.with.log = Some(recorder.log());
+        self
+    }
+
     /// Lets people and programs look at `node`, whose reactor is `reactor`. Blocks until it listens; not to be called
     /// from a process.
     ///
@@ -80,6 +88,7 @@ impl Observe {
     /// The system's, when it does not let us listen there.
     pub fn start(self, node: &Node, reactor: Arc<Reactor>) -> io::Result<Observer> {
         let shared = Arc::new(Shared::new(node, reactor, self.with));
+        shared.log.iter().for_each(|log| log.of(&shared));
         let limits = Limits {
             message_bytes_max: FRAME_BYTES_MAX,
             ..Limits::default()

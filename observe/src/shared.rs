@@ -10,6 +10,7 @@ use rusm_net::Server;
 
 use crate::access::Access;
 use crate::app::App;
+use crate::flight::Log;
 use crate::lab::Laboratory;
 use crate::protocol::CLIENTS_MAX;
 use crate::system::System;
@@ -27,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) access: Access,
     pub(crate) lab: Option<Arc<dyn Laboratory>>,
     pub(crate) app: Option<Arc<dyn App>>,
+    /// For the case of a crash.
+    pub(crate) log: Option<Arc<Log>>,
     pub(crate) since: SystemTime,
     pub(crate) ready: AtomicBool,
     pub(crate) table: Table,
@@ -52,6 +55,7 @@ pub(crate) struct With {
     pub(crate) access: Access,
     pub(crate) lab: Option<Arc<dyn Laboratory>>,
     pub(crate) app: Option<Arc<dyn App>>,
+    pub(crate) log: Option<Arc<Log>>,
 }
 
 impl Shared {
@@ -63,6 +67,7 @@ impl Shared {
             access: with.access,
             lab: with.lab,
             app: with.app,
+            log: with.log,
             since: SystemTime::now(),
             ready: AtomicBool::new(false),
             table: Table::default(),

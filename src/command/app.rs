@@ -13,8 +13,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use rusm::manifest::{MANIFEST_BYTES_MAX, MANIFEST_FILE, Manifest};
+use rusm_actor::Pid;
 use rusm_actor::supervisor::set_supervisor_sink;
-use rusm_actor::{Node, Pid};
 use rusm_io::kv::Store;
 use rusm_sched::Config;
 
@@ -42,26 +42,38 @@ enum Event {
     Signal,
 }
 
+/// How an app is run.
+pub(super) struct AppOptions<'a> {
+    pub(super) folder: &'a Path,
+    pub(super) workers: Option<usize>,
+    /// Where the node is shown.
+    pub(super) observe: Option<SocketAddr>,
+    /// Where a crash of the node is told.
+    pub(super) flight: Option<&'a Path>,
+    /// Time the turns of processes.
+    pub(super) times: bool,
+}
+
 /// Runs an app to its end; the answer is the status of our process.
-pub(super) fn run(
-    folder: &Path,
-    workers: Option<usize>,
-    observe_at: Option<SocketAddr>,
-    config: impl FnOnce(Config) -> Config,
-) -> Result<u8, Failure> {
-    let manifest = read(folder)?;
-    let workers = workers.or(manifest.node.workers);
+pub(super) fn run(options: &AppOptions<'_>) -> Result<u8, Failure> {
+    let manifest = read(options.folder)?;
+    let name = name(options.folder);
+    let config = Config {
+        times: options.times,
+        ..host::config(options.workers.or(manifest.node.workers))
+    };
     // The node comes before the watch, as for a program.
-    let host = Host::start(config(host::config(workers)))?;
+    let mut host = Host::start(config)?;
     let node = host.node.clone();
     let watch = Watch::start().map_err(Failure::Signals)?;
+    host.record(options.flight, &name)?;
     let app = Arc::new(ShownApp::new(&node));
-    let shown = observe::start(&host, observe_at, &name(folder), Some(app.clone()))?;
+    let shown = observe::start(&host, options.observe, &name, Some(app.clone()))?;
     let opened = store::open(&node, manifest.node.store.as_deref());
     let (ended, _store) = match opened {
         Ok(store) => {
             let ready = || shown.iter().for_each(Shown::set_ready);
-            let ended = run_on(&manifest, &node, &watch, store.as_ref(), &app, ready);
+            let ended = run_on(&manifest, &host, &watch, store.as_ref(), &app, ready);
             // It holds the store, which is to be closed.
             app.set(None);
             (ended, store)
@@ -92,12 +104,13 @@ fn name(folder: &Path) -> String {
 /// Runs the residents until they have ended or have to. True: something of it has failed.
 fn run_on(
     manifest: &Manifest,
-    node: &Node,
+    host: &Host,
     watch: &Watch,
     store: Option<&Store>,
     app: &ShownApp,
     started: impl FnOnce(),
 ) -> Result<bool, Failure> {
+    let node = &host.node;
     let catalog = components::load(manifest, node)?;
     if let Some(store) = store {
         catalog.set_store(store.clone());
@@ -128,16 +141,22 @@ fn run_on(
         let _ = ctx.receive().await;
         let _ = tell.send(Event::Ended);
     });
-    Ok(wait(&events, &roots))
+    let gave_up = |supervisor| {
+        host.crashed(&format!("supervisor {supervisor} of the app has given up"));
+    };
+    Ok(wait(&events, &roots, gave_up))
 }
 
-/// Waits for the end of the app.
-fn wait(events: &Receiver<Event>, roots: &[Pid]) -> bool {
+/// Waits for the end of the app. True: something of it has failed.
+fn wait(events: &Receiver<Event>, roots: &[Pid], gave_up: impl FnOnce(Pid)) -> bool {
     let mut failed = false;
     while let Ok(event) = events.recv() {
         match event {
             Event::Failed => failed = true,
-            Event::GaveUp(supervisor) if roots.contains(&supervisor) => return true,
+            Event::GaveUp(supervisor) if roots.contains(&supervisor) => {
+                gave_up(supervisor);
+                return true;
+            }
             // The one above it knows what to do.
             Event::GaveUp(_) => {}
             Event::Ended | Event::Signal => break,

@@ -36,7 +36,7 @@ Run a WebAssembly program as a process: a core module with WASI preview 1 or a c
 with WASI 0.2 or 0.3 (a `wasi:cli` command), as .wasm or .wat text
 
 Usage: rusm run [FLAGS] PROGRAM [FLAGS] [--] [ARGS...]
-       rusm run [--workers N] [FOLDER]
+       rusm run [--workers N] [--observe ADDR:PORT] [--flight-recorder FILE] [FOLDER]
 
 Flags stand before PROGRAM or directly behind it. The first word behind PROGRAM that is
 not one of them, and all that follows it, are the program's own, and so is everything
@@ -48,7 +48,7 @@ one if nothing is named. The app runs until its residents have ended, or a signa
 Flags:
 ";
 
-const RUN_END: &str = "  -h, --help           Print this text; before PROGRAM only
+const RUN_END: &str = "  -h, --help              Print this text; before PROGRAM only
 
 The program sees no file, no variable and no other part of this machine but what it is
 given. Its standard input, output and error are ours.
@@ -104,7 +104,7 @@ Exit status: 0; 1 when FILE is not WebAssembly; 2 when the command line makes no
 ";
 
 /// Columns the flags and their values take in the help.
-const FLAG_WIDTH: usize = 19;
+const FLAG_WIDTH: usize = 22;
 
 /// Columns a line of the help has.
 const LINE_WIDTH: usize = 90;
@@ -145,7 +145,7 @@ fn tool_text(tool: Tool) -> String {
         "h, --help",
         w = FLAG_WIDTH - 1
     );
-    before.to_owned() + &flag_lines(tool.flags()) + &help + behind
+    before + &flag_lines(tool.flags()) + &help + &behind
 }
 
 fn flag_lines(flags: &[&Flag]) -> String {

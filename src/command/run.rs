@@ -36,9 +36,10 @@ pub(crate) fn run(options: RunOptions) -> Result<u8, Failure> {
     let bytes = read(&options.program)?;
     // The node comes first: what the scheduler asks of the system when it starts costs the system
     // microseconds while we have one thread, and ten milliseconds once the watch has made a second.
-    let host = Host::start(host::config(options.workers))?;
+    let mut host = Host::start(host::config(options.workers))?;
     let node = host.node.clone();
     let watch = Watch::start().map_err(Failure::Signals)?;
+    host.record(options.flight.as_deref(), &options.args[0])?;
     let looks = Looks::new(&options);
     let shown = observe::start(&host, options.observe, &options.args[0], None)?;
     let opened = store::open(&node, options.store.as_deref());

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
-use rusm_observe::{AccessError, OtlpError, TOKEN_BYTES_MIN};
+use rusm_observe::{AccessError, FlightError, OtlpError, TOKEN_BYTES_MIN};
 
 use crate::client::ClientError;
 use crate::door::DoorError;
@@ -25,6 +25,8 @@ pub(crate) enum LookFailure {
     /// What the environment says of a collector makes no sense.
     Export(OtlpError),
     Door(DoorError),
+    /// There is no flight recorder.
+    Flight(FlightError),
     /// The terminal does not do what a full screen needs.
     Terminal(io::Error),
 }
@@ -67,6 +69,12 @@ impl fmt::Display for LookFailure {
             ),
             LookFailure::Token(why) => why.fmt(f),
             LookFailure::Door(why) => why.fmt(f),
+            LookFailure::Flight(why) => {
+                write!(
+                    f,
+                    "{why}. Name another file with `--flight-recorder`, or leave it away."
+                )
+            }
             LookFailure::Terminal(why) => {
                 write!(f, "cannot use the terminal: {why}. Try `rusm top --once`.")
             }

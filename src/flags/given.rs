@@ -5,7 +5,8 @@ use std::ffi::{OsStr, OsString};
 use lexopt::{Arg, Parser};
 
 use super::known::{
-    BY, COMMAND, FILTER, Flag, JSON, LIMIT, NO_OPEN, NO_TIMES, OBSERVE, ONCE, WINDOW, WORKERS,
+    BY, COMMAND, FILTER, FLIGHT, Flag, JSON, LIMIT, NO_OPEN, NO_TIMES, OBSERVE, ONCE, WINDOW,
+    WORKERS,
 };
 use super::{Typed, alone, takes_no_value, unknown_flag};
 use crate::error::Misuse;
@@ -102,7 +103,7 @@ impl Tool {
             Tool::Top => &[&BY, &WINDOW, &LIMIT, &FILTER, &ONCE, &JSON],
             Tool::Observe => &[&NO_OPEN],
             Tool::Attach => &[&COMMAND, &JSON],
-            Tool::NodeStart => &[&OBSERVE, &WORKERS, &NO_TIMES],
+            Tool::NodeStart => &[&OBSERVE, &FLIGHT, &WORKERS, &NO_TIMES],
         }
     }
 

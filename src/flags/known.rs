@@ -120,8 +120,17 @@ pub(crate) const OBSERVE: Flag = Flag {
     repeats: false,
 };
 
+pub(crate) const FLIGHT: Flag = Flag {
+    name: "flight-recorder",
+    value: "FILE",
+    help: "If the node crashes, keep its last moments in FILE: what each worker did, and what was \
+           traced. See `rusm-bench replay`",
+    example: "crash.jsonl",
+    repeats: false,
+};
+
 /// The flags of `rusm run`, in the order the help lists them.
-pub(crate) const RUN_FLAGS: [&Flag; 14] = [
+pub(crate) const RUN_FLAGS: [&Flag; 15] = [
     &ENV,
     &DIR,
     &CONNECT,
@@ -131,6 +140,7 @@ pub(crate) const RUN_FLAGS: [&Flag; 14] = [
     &MAX_PROCESSES,
     &WORKERS,
     &OBSERVE,
+    &FLIGHT,
     &INVOKE,
     &LUNATIC,
     &COMPUTE,

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use rusm_observe::protocol::{By, ROWS_MAX, RowsWanted};
 
-use super::{address, single, workers};
+use super::{address, path, single, workers};
 use crate::client::PORT;
 use crate::command::NodeOptions;
 use crate::error::Misuse;
@@ -91,6 +91,7 @@ impl TryFrom<ToolFlags> for NodeOptions {
             at: single(given, &flags::OBSERVE, address)?.unwrap_or(usual),
             workers: single(given, &flags::WORKERS, workers)?,
             times: !given.has(&flags::NO_TIMES),
+            flight: path(given, &flags::FLIGHT)?,
             folder: typed.word.map(Into::into),
         })
     }

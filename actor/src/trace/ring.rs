@@ -86,6 +86,11 @@ impl Ring {
         }
     }
 
+    /// Those that wait, which stay.
+    pub(super) fn events(&self) -> Vec<TraceEvent> {
+        self.lock().events.iter().cloned().collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,9 +1,8 @@
 //! A view as one page that needs nothing else: the data as JSON, and a script that draws the lanes and zooms.
 
-use rusm_sched::Recording;
+use rusm_observe::recording::{Recorded, end_number, ends, task_name};
 use serde_json::{Value, json};
 
-use super::format::{end_number, ends, task_name};
 use super::view::{Mark, Row, View};
 
 /// Turns and marks that a page may hold: about 30 MB, which browsers still take.
@@ -13,7 +12,7 @@ const PAGE: &str = include_str!("page.html");
 const PLACE: &str = "/*RECORDING*/null";
 
 /// The page.
-pub(super) fn page(view: &View, recording: &Recording, scenario: &str) -> Result<String, String> {
+pub(super) fn page(view: &View, recorded: &Recorded) -> Result<String, String> {
     let size = |row: &Row| row.blocks.len() + row.marks.len() + row.asleep.len();
     let events: usize = view.workers.iter().map(size).sum();
     if events > PAGE_EVENTS_MAX {
@@ -22,10 +21,18 @@ pub(super) fn page(view: &View, recording: &Recording, scenario: &str) -> Result
         ));
     }
     let lanes: Vec<Value> = view.workers.iter().map(|row| lane(view, row)).collect();
-    let tasks: Vec<String> = view.tasks.iter().map(|sum| task_name(sum.task)).collect();
+    let names = view.tasks.iter().map(|sum| {
+        let name = task_name(sum.task);
+        match recorded.process(sum.task) {
+            Some(row) => format!("{name} {}", row.name.as_ref().unwrap_or(&row.body)),
+            None => name,
+        }
+    });
+    let tasks: Vec<String> = names.collect();
     let data = json!({
-        "scenario": scenario,
-        "start": view.from - recording.began,
+        "scenario": recorded.scenario,
+        "crash": recorded.crash.as_ref().map(|crash| &crash.end.reason),
+        "start": view.from - recorded.recording.began,
         "span": view.to - view.from,
         "ends": ends().collect::<Vec<_>>(),
         "tasks": tasks,

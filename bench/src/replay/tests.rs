@@ -1,10 +1,11 @@
-//! What is saved is read again, what is broken is refused, and the lanes show what happened when.
+//! What was saved is shown lane by lane, and the lanes show what happened when.
 
+use rusm_observe::recording::Recorded;
 use rusm_sched::{Address, Config, Event, Lane, Recording, TurnEnd, What};
 
 use super::text::print;
 use super::view::View;
-use super::{Saving, format, html};
+use super::{Saving, html};
 use crate::args::Args;
 use crate::failure::Failure;
 
@@ -83,117 +84,19 @@ fn sample() -> Recording {
     }
 }
 
-fn written(recording: &Recording) -> String {
-    let mut out = Vec::new();
-    format::write(&mut out, recording, "sample").unwrap();
-    String::from_utf8(out).unwrap()
-}
-
-fn refused(text: &str) -> String {
-    format::read(text.as_bytes()).unwrap_err()
-}
-
-#[test]
-fn what_was_saved_is_read_again() {
-    let text = written(&sample());
-    let read = format::read(text.as_bytes());
-    assert_eq!(read, Ok((sample(), "sample".to_string())));
-}
-
-#[test]
-fn a_file_that_breaks_off_is_refused_wherever_it_does() {
-    let text = written(&sample());
-    for cut in 0..text.trim_end().len() {
-        assert!(format::read(&text.as_bytes()[..cut]).is_err(), "{cut}");
+fn recorded(recording: Recording) -> Recorded {
+    Recorded {
+        scenario: "sample".into(),
+        recording,
+        processes: Vec::new(),
+        crash: None,
     }
-    let half: String = text
-        .lines()
-        .take(5)
-        .map(|line| format!("{line}\n"))
-        .collect();
-    assert_eq!(
-        refused(&half),
-        "it breaks off after line 5; record it again"
-    );
-    assert_eq!(
-        refused(&half[..half.len() - 9]),
-        "it breaks off in line 5; record it again"
-    );
-}
-
-/// What is changed in a good file, and what is said about it.
-const BROKEN: [(&str, &str, &str); 12] = [
-    (
-        "\"rusm_recording\":1",
-        "\"rusm_recording\":2",
-        "version 2, and this program reads 1",
-    ),
-    (
-        "\"rusm_recording\":1",
-        "\"other\":1",
-        "line 1: this is no header",
-    ),
-    ("\"workers\":2", "\"workers\":900", "`workers` is 900"),
-    (
-        "\"start\":1000",
-        "\"start\":9000",
-        "it ends before it starts",
-    ),
-    (
-        "\"budget\":\"77\"",
-        "\"budget\":\"x\"",
-        "`x` is no value for `budget`",
-    ),
-    ("\"lane\":1", "\"lane\":2", "there is no worker 2"),
-    (
-        "\"turn\":\"0.0\"",
-        "\"turn\":\"zero\"",
-        "line 3: `turn` names no task",
-    ),
-    (
-        "\"end\":\"spent\"",
-        "\"end\":\"bored\"",
-        "line 3: no turn ends by `bored`",
-    ),
-    ("\"park\":true", "\"dance\":true", "that is no event"),
-    (
-        "\"steal\":2",
-        "\"steal\":-2",
-        "`steal` is not a whole number",
-    ),
-    (
-        "\"reductions\":7",
-        "\"reductions\":70000000000",
-        "`reductions` is too large",
-    ),
-    (
-        "{\"events\":11}",
-        "{\"events\":12}",
-        "12 events were written, and 11 are there",
-    ),
-];
-
-#[test]
-fn what_is_no_recording_is_refused_with_the_line_and_the_reason() {
-    let text = written(&sample());
-    for (from, to, sentence) in BROKEN {
-        assert!(text.contains(from), "{from}");
-        let why = refused(&text.replacen(from, to, 1));
-        assert!(why.contains(sentence), "{from} {why}");
-    }
-    assert_eq!(refused("no json"), "line 1: that is no JSON object");
-    assert_eq!(refused(""), "the file is empty");
-    let without = text
-        .lines()
-        .filter(|line| !line.contains("\"lane\":\"ticker\""));
-    let without: String = without.map(|line| format!("{line}\n")).collect();
-    assert_eq!(refused(&without), "not all workers are in it");
 }
 
 fn lanes(from: Option<f64>, to: Option<f64>) -> String {
-    let recording = sample();
-    let view = View::new(&recording, from, to).unwrap();
-    print(&view, &recording, "sample", 10)
+    let recorded = recorded(sample());
+    let view = View::new(&recorded.recording, from, to).unwrap();
+    print(&view, &recorded, 10)
 }
 
 #[test]
@@ -263,14 +166,17 @@ fn a_simulation_in_which_no_time_passed_is_shown() {
     }];
     let view = View::new(&recording, None, None).unwrap();
     assert_eq!(view.sums().turns, 1);
-    assert!(print(&view, &recording, "sample", 10).contains("worker 0  |A"));
+    assert!(print(&view, &recorded(recording.clone()), 10).contains("worker 0  |A"));
 }
 
 #[test]
 fn the_page_holds_its_data_and_asks_for_nothing_from_elsewhere() {
-    let recording = sample();
-    let view = View::new(&recording, None, None).unwrap();
-    let page = html::page(&view, &recording, "</script><b>").unwrap();
+    let recorded = Recorded {
+        scenario: "</script><b>".into(),
+        ..recorded(sample())
+    };
+    let view = View::new(&recorded.recording, None, None).unwrap();
+    let page = html::page(&view, &recorded).unwrap();
     assert!(page.contains("\"lanes\":[{") && !page.contains("/*RECORDING*/"));
     assert!(page.contains("\\u003c/script>\\u003cb>"));
     assert_eq!(page.matches("</script>").count(), 1);
@@ -323,7 +229,11 @@ fn a_run_is_saved_and_replayed_and_what_makes_no_sense_exits_with_2() {
     .unwrap();
     run(&format!("replay {file} html={html} width=40")).unwrap();
     let text = std::fs::read_to_string(&saved.0).unwrap();
-    let (recording, scenario) = format::read(text.as_bytes()).unwrap();
+    let Recorded {
+        scenario,
+        recording,
+        ..
+    } = Recorded::read(text.as_bytes()).unwrap();
     assert_eq!((scenario.as_str(), recording.events_max), ("ring", 500));
     let turns = recording.workers.iter().flat_map(|lane| &lane.events);
     assert!(

@@ -4,21 +4,27 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use rusm_sched::Recording;
+use rusm_observe::recording::{Recorded, ends, task_name};
+use rusm_sched::Address;
 
-use super::format::{ends, task_name};
+use super::crash;
 use super::view::{MS, Mark, Row, Sums, View};
 
 /// Tasks that are listed as those that ran most.
 const TOP: usize = 10;
+
+/// Bytes of a name that are shown.
+const NAME_BYTES_MAX: usize = 60;
 
 /// Columns of a lane: from, to, and by default.
 pub(super) const WIDTH_MIN: usize = 10;
 pub(super) const WIDTH_MAX: usize = 1000;
 pub(super) const WIDTH: usize = 100;
 
-pub(super) fn print(view: &View, recording: &Recording, scenario: &str, width: usize) -> String {
-    let mut out = head(view, recording, scenario, width);
+pub(super) fn print(view: &View, recorded: &Recorded, width: usize) -> String {
+    let crash = recorded.crash.as_ref();
+    let mut out = crash.map(crash::end).unwrap_or_default();
+    out.push_str(&head(view, recorded, width));
     for (index, row) in view.workers.iter().enumerate() {
         let (lane, marks) = lane(view, row, width);
         out.push_str(&format!("worker {index:<3}|{lane}|\n"));
@@ -32,11 +38,17 @@ pub(super) fn print(view: &View, recording: &Recording, scenario: &str, width: u
          below: ! a turn too long, S steal, P park, U unpark, T timers, + spawn\n\n",
     );
     out.push_str(&summary(view));
-    out.push_str(&most(view));
+    out.push_str(&most(view, recorded));
+    out.extend(crash.map(|crash| crash::last_moments(crash, recorded)));
     out
 }
 
-fn head(view: &View, recording: &Recording, scenario: &str, width: usize) -> String {
+fn head(view: &View, recorded: &Recorded, width: usize) -> String {
+    let Recorded {
+        scenario,
+        recording,
+        ..
+    } = recorded;
     let ms = |at: u64| at.saturating_sub(recording.began) as f64 / MS;
     let column = (view.to - view.from) as f64 / width as f64;
     let seed = recording.seed.map(|seed| format!(", seed {seed}"));
@@ -197,10 +209,10 @@ fn line(name: &str, sums: &Sums, known: u64) -> String {
     )
 }
 
-fn most(view: &View) -> String {
+fn most(view: &View, recorded: &Recorded) -> String {
     let busy = view.sums().busy.max(1) as f64;
     let mut out = format!(
-        "\nwho ran most, of {} tasks:\n{:<4}{:<18}{:>10}{:>10}{:>7}{:>10}{:>10}{:>12}\n",
+        "\nwho ran most, of {} tasks:\n{:<4}{:<18}{:>10}{:>10}{:>7}{:>10}{:>10}{:>12}  {}\n",
         view.tasks.len(),
         "",
         "task",
@@ -209,12 +221,13 @@ fn most(view: &View) -> String {
         "share",
         "mean",
         "longest",
-        "reductions"
+        "reductions",
+        "who"
     );
     for (rank, sum) in view.tasks.iter().take(TOP).enumerate() {
         let _ = writeln!(
             out,
-            "{:<4}{:<18}{:>10}{:>10}{:>6.1}%{:>10}{:>10}{:>12}",
+            "{:<4}{:<18}{:>10}{:>10}{:>6.1}%{:>10}{:>10}{:>12}  {}",
             letter(rank),
             task_name(sum.task),
             sum.turns,
@@ -223,9 +236,17 @@ fn most(view: &View) -> String {
             time(sum.ran as f64 / sum.turns.max(1) as f64),
             time(sum.longest as f64),
             sum.reductions,
+            name(recorded, sum.task),
         );
     }
     out
+}
+
+/// Its name or body, if it lived when the recording was read.
+fn name(recorded: &Recorded, task: Address) -> &str {
+    let row = recorded.process(task);
+    let name = row.map_or("", |row| row.name.as_ref().unwrap_or(&row.body));
+    &name[..name.floor_char_boundary(NAME_BYTES_MAX)]
 }
 
 /// A time a person can read at a glance.

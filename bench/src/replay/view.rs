@@ -3,9 +3,8 @@
 
 use std::collections::HashMap;
 
+use rusm_observe::recording::{end_number, ends};
 use rusm_sched::{Address, Event, Lane, Recording, TurnEnd, What};
-
-use super::format::{end_number, ends};
 
 /// Nanoseconds in a millisecond.
 pub(super) const MS: f64 = 1e6;
@@ -68,7 +67,7 @@ pub(super) struct Sums {
     pub(super) spawns: u64,
     pub(super) timers: u64,
     pub(super) overruns: u64,
-    /// Turns by how they ended, as `format::ends` has them.
+    /// Turns by how they ended, as `recording::ends` has them.
     pub(super) ends: Vec<u64>,
 }
 

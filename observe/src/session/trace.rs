@@ -50,7 +50,12 @@ impl Session {
         };
         let tracer = self.tracer.get_or_insert_with(|| {
             self.next_trace = rusm_sched::now() + TRACE_EVERY;
-            self.shared.node.tracer(limits)
+            let tracer = self.shared.node.tracer(limits);
+            self.shared
+                .log
+                .iter()
+                .for_each(|log| log.follow(tracer.view()));
+            tracer
         });
         trace_these(tracer, &wanted).map_err(refusal)?;
         tracer.set_events_per_second_max(rate);
@@ -70,7 +75,8 @@ impl Session {
         }
         self.next_trace = now + TRACE_EVERY;
         if !events.is_empty() || dropped > 0 {
-            let events = events.into_iter().map(event).collect();
+            let events: Vec<TraceEvent> = events.into_iter().map(TraceEvent::from).collect();
+            self.shared.log.iter().for_each(|log| log.keep(&events));
             self.socket.send(Frame::Trace { dropped, events }.encode());
         }
     }
@@ -103,17 +109,19 @@ fn refusal(why: TraceError) -> Refusal {
     Refusal::new(code, why.to_string())
 }
 
-fn event(event: rusm_actor::TraceEvent) -> TraceEvent {
-    TraceEvent {
-        at: micros(event.at),
-        kind: match event.kind {
-            rusm_actor::TraceKind::Send => TraceKind::Send,
-            rusm_actor::TraceKind::Receive => TraceKind::Receive,
-            rusm_actor::TraceKind::Spawn => TraceKind::Spawn,
-            rusm_actor::TraceKind::Exit => TraceKind::Exit,
-        },
-        pid: event.pid.to_string(),
-        other: event.other.map(|pid| pid.to_string()),
-        text: event.text,
+impl From<rusm_actor::TraceEvent> for TraceEvent {
+    fn from(event: rusm_actor::TraceEvent) -> Self {
+        TraceEvent {
+            at: micros(event.at),
+            kind: match event.kind {
+                rusm_actor::TraceKind::Send => TraceKind::Send,
+                rusm_actor::TraceKind::Receive => TraceKind::Receive,
+                rusm_actor::TraceKind::Spawn => TraceKind::Spawn,
+                rusm_actor::TraceKind::Exit => TraceKind::Exit,
+            },
+            pid: event.pid.to_string(),
+            other: event.other.map(|pid| pid.to_string()),
+            text: event.text,
+        }
     }
 }

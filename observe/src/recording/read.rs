@@ -1,146 +1,115 @@
-//! A recording as text, one JSON value a line: a header, what each worker came to, its events, and how many lines
-//! there should have been. Whatever else a file holds is refused with the number of the line.
+//! Reading a recording, which may be anything.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead};
 
-use rusm_sched::{
-    Address, Config, Event, Lane, RECORD_EVENTS_MAX, Recording, TurnEnd, WORKERS_MAX, What,
-};
-use serde_json::{Map, Value, json};
+use rusm_sched::{Address, Config, Event, Lane, RECORD_EVENTS_MAX, Recording, WORKERS_MAX, What};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
-/// Of this format. Files of others are refused.
-pub(super) const VERSION: u64 = 1;
+use super::{Crash, CrashEnd, ENDS, LINE_BYTES_MAX, Recorded, VERSION};
+use crate::protocol::{Overview, TraceEvent, Warning};
 
-/// The longest line that a file may have, in bytes.
-const LINE_BYTES_MAX: u64 = 64 * 1024;
-
-const ENDS: [(TurnEnd, &str); 6] = [
-    (TurnEnd::Waiting, "waiting"),
-    (TurnEnd::Woken, "woken"),
-    (TurnEnd::Spent, "spent"),
-    (TurnEnd::Yielded, "yielded"),
-    (TurnEnd::Moved, "moved"),
-    (TurnEnd::Ended, "ended"),
-];
-
-/// Every way a turn can end, in a fixed order.
-pub(super) fn ends() -> impl Iterator<Item = &'static str> {
-    ENDS.iter().map(|(_, name)| *name)
-}
-
-/// Where `end` is among [`ends`].
-pub(super) fn end_number(end: TurnEnd) -> usize {
-    let at = ENDS.iter().position(|(it, _)| *it == end);
-    at.expect("the table names every end")
-}
-
-/// Index and generation, as the scheduler prints them.
-pub(super) fn task_name(task: Address) -> String {
-    format!("{}.{}", task.index(), task.generation())
-}
-
-/// Writes all of `recording`; `scenario` says where it is from.
-pub(super) fn write(out: &mut impl Write, recording: &Recording, scenario: &str) -> io::Result<()> {
-    let fields = Config::fields().iter();
-    let config: Map<String, Value> = fields
-        .map(|field| (field.to_string(), json!(recording.config.get(field))))
-        .collect();
-    let header = json!({
-        "rusm_recording": VERSION,
-        "scenario": scenario,
-        "workers": recording.workers.len(),
-        "events_max": recording.events_max,
-        "seed": recording.seed,
-        "start": recording.began,
-        "end": recording.taken,
-        "config": config,
-    });
-    writeln!(out, "{header}")?;
-    let mut events = 0;
-    let lanes = recording.workers.iter().enumerate();
-    let lanes = lanes.map(|(index, lane)| (json!(index), lane));
-    for (name, lane) in lanes.chain([(json!("ticker"), &recording.ticker)]) {
-        let running = lane.running.map(|(task, _)| task_name(task));
-        let since = lane.running.map(|(_, since)| since);
-        writeln!(
-            out,
-            "{}",
-            json!({"lane": name, "missed": lane.missed, "running": running, "since": since})
-        )?;
-        for event in &lane.events {
-            writeln!(out, "{}", event_line(event))?;
-            events += 1;
+impl Recorded {
+    /// Reads what [`Recorded::write`] wrote.
+    ///
+    /// # Errors
+    /// A sentence without its full stop, with the number of the line that makes no sense.
+    pub fn read(input: impl BufRead) -> Result<Recorded, String> {
+        let mut lines = Lines { input, number: 0 };
+        let header = lines.next()?.ok_or("the file is empty")?;
+        let mut reading = Reading::new(&header).map_err(|why| lines.blame(&why))?;
+        while let Some(mut line) = lines.next()? {
+            if let Some(promised) = line.get("events") {
+                return reading.end(promised);
+            }
+            let read = reading.take(&mut line);
+            read.map_err(|why| lines.blame(&why))?;
         }
-    }
-    writeln!(out, "{}", json!({"events": events}))
-}
-
-fn event_line(event: &Event) -> Value {
-    let at = event.at;
-    match event.what {
-        What::Turn {
-            task,
-            lasted,
-            end,
-            reductions,
-        } => {
-            let end = ENDS[end_number(end)].1;
-            json!({"at": at, "turn": task_name(task), "ns": lasted, "end": end, "reductions": reductions})
-        }
-        What::Steal { from, tasks } => json!({"at": at, "steal": tasks, "from": from}),
-        What::Park => json!({"at": at, "park": true}),
-        What::Unpark => json!({"at": at, "unpark": true}),
-        What::Spawn { task, by } => {
-            json!({"at": at, "spawn": task_name(task), "by": task_name(by)})
-        }
-        What::Timers { fired } => json!({"at": at, "timers": fired}),
-        What::Overrun {
-            task,
-            worker,
-            lasted,
-            rescued,
-        } => {
-            json!({"at": at, "overrun": task_name(task), "worker": worker, "ns": lasted, "rescued": rescued})
-        }
+        Err(format!(
+            "it breaks off after line {}; record it again",
+            lines.number
+        ))
     }
 }
 
-/// A recording and the scenario that it says it is from.
-pub(super) fn read(input: impl BufRead) -> Result<(Recording, String), String> {
-    let mut lines = Lines { input, number: 0 };
-    let header = lines.next()?.ok_or("the file is empty")?;
-    let (mut recording, scenario) = read_header(&header).map_err(|why| lines.blame(&why))?;
-    let (mut lane, mut lanes, mut events) = (None, 0, 0);
-    while let Some(line) = lines.next()? {
-        if let Some(promised) = line.get("events") {
-            return if promised.as_u64() != Some(events) {
-                Err(format!(
-                    "{promised} events were written, and {events} are there"
-                ))
-            } else if lanes <= recording.workers.len() {
-                Err("not all workers are in it".to_string())
-            } else {
-                Ok((recording, scenario))
-            };
-        }
-        let read = if line.get("lane").is_some() {
-            lanes += 1;
-            read_lane(&mut recording, &line).map(|begun| lane = Some(begun))
+/// What was read so far.
+struct Reading {
+    recorded: Recorded,
+    /// Whose events come now.
+    lane: Option<usize>,
+    lanes: usize,
+    events: u64,
+    /// What a flight recorder adds.
+    end: Option<CrashEnd>,
+    overview: Option<Overview>,
+    warnings: Vec<Warning>,
+    traced: Vec<TraceEvent>,
+}
+
+impl Reading {
+    fn new(header: &Map<String, Value>) -> Result<Self, String> {
+        Ok(Reading {
+            recorded: read_header(header)?,
+            lane: None,
+            lanes: 0,
+            events: 0,
+            end: match header.get("crash") {
+                None | Some(Value::Null) => None,
+                Some(end) => Some(typed(end.clone(), "crash")?),
+            },
+            overview: None,
+            warnings: Vec::new(),
+            traced: Vec::new(),
+        })
+    }
+
+    fn take(&mut self, line: &mut Map<String, Value>) -> Result<(), String> {
+        if line.contains_key("lane") {
+            self.lanes += 1;
+            self.lane = Some(read_lane(&mut self.recorded.recording, line)?);
+        } else if let Some(row) = line.remove("process") {
+            let process = (task(line, "task")?, typed(row, "process")?);
+            self.recorded.processes.push(process);
+        } else if let Some(overview) = line.remove("overview") {
+            self.overview = Some(typed(overview, "overview")?);
+        } else if let Some(warning) = line.remove("warning") {
+            self.warnings.push(typed(warning, "warning")?);
+        } else if let Some(event) = line.remove("traced") {
+            self.traced.push(typed(event, "traced")?);
         } else {
-            events += 1;
-            let whose = lane_mut(&mut recording, lane);
-            read_event(&line).and_then(|event| {
-                let whose = whose.ok_or("an event without a worker")?;
-                whose.events.push(event);
-                Ok(())
-            })
-        };
-        read.map_err(|why| lines.blame(&why))?;
+            self.events += 1;
+            let event = read_event(line)?;
+            let lane = lane_mut(&mut self.recorded.recording, self.lane);
+            lane.ok_or("an event without a worker")?.events.push(event);
+        }
+        Ok(())
     }
-    Err(format!(
-        "it breaks off after line {}; record it again",
-        lines.number
-    ))
+
+    /// So many events should have been there.
+    fn end(mut self, promised: &Value) -> Result<Recorded, String> {
+        let events = self.events;
+        if promised.as_u64() != Some(events) {
+            return Err(format!(
+                "{promised} events were written, and {events} are there"
+            ));
+        }
+        if self.lanes <= self.recorded.recording.workers.len() {
+            return Err("not all workers are in it".to_string());
+        }
+        if let Some(end) = self.end {
+            self.recorded.crash = Some(Crash {
+                end,
+                overview: self.overview.ok_or("the overview is not in it")?,
+                warnings: self.warnings,
+                traced: self.traced,
+            });
+        }
+        Ok(self.recorded)
+    }
+}
+
+fn typed<T: DeserializeOwned>(value: Value, key: &str) -> Result<T, String> {
+    serde_json::from_value(value).map_err(|why| format!("`{key}` is not what it should be: {why}"))
 }
 
 /// One JSON object after the other.
@@ -175,7 +144,8 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
-fn read_header(line: &Map<String, Value>) -> Result<(Recording, String), String> {
+/// All but what the other lines say.
+fn read_header(line: &Map<String, Value>) -> Result<Recorded, String> {
     let version = line.get("rusm_recording").and_then(Value::as_u64);
     let version = version.ok_or("this is no header of a recording")?;
     if version != VERSION {
@@ -219,7 +189,12 @@ fn read_header(line: &Map<String, Value>) -> Result<(Recording, String), String>
         ticker: Lane::default(),
     };
     let scenario = line.get("scenario").and_then(Value::as_str);
-    Ok((recording, scenario.unwrap_or("?").to_string()))
+    Ok(Recorded {
+        scenario: scenario.unwrap_or("?").to_string(),
+        recording,
+        processes: Vec::new(),
+        crash: None,
+    })
 }
 
 /// The index of a lane; the ticker's is one more than the last worker's.
