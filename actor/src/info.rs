@@ -16,11 +16,13 @@ use rusm_sched::{Priority, TaskInfo, is_guarded};
 
 use crate::context::Context;
 use crate::gate;
+use crate::message::Message;
 use crate::monitor::Watched;
 use crate::node::Node;
 use crate::pid::Pid;
 use crate::side::Side;
 use crate::signal::{Signal, signal};
+use crate::trace;
 use crate::world::World;
 use ask::{Settled, ask};
 
@@ -116,8 +118,19 @@ pub struct Inside {
     pub aliases: usize,
     /// Messages in its mailbox.
     pub messages: usize,
+    /// The one that has waited longest.
+    pub oldest: Option<OldestMessage>,
     /// Bytes of its side block and the tables in it, about.
     pub side_bytes: usize,
+}
+
+/// The message that is the next to be received, unless the process looks for another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OldestMessage {
+    /// Who wrote it, if that says so itself: messages of plain bytes do not.
+    pub from: Option<Pid>,
+    /// Its kind and size with 32 bytes of its content at most, escaped. 200 bytes at most.
+    pub text: String,
 }
 
 /// What `Node::top` ranks by.
@@ -203,8 +216,16 @@ impl Inside {
             monitored_by,
             aliases: side.aliases.iter().count(),
             messages: side.mailbox.len(),
+            oldest: side.mailbox.oldest().map(OldestMessage::new),
             side_bytes: side.bytes(),
         }
+    }
+}
+
+impl OldestMessage {
+    fn new(message: &Message) -> Self {
+        let (from, text) = trace::describe(message);
+        OldestMessage { from, text }
     }
 }
 

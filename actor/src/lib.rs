@@ -74,8 +74,8 @@ pub use crate::{
     group::GroupEvent,
     halt::{StopReport, Waiting},
     info::{
-        By, INFO_TIMEOUT, Inside, ProcessInfo, ProcessState, ProcessSummary, TOP_MAX, WaitsFor,
-        info,
+        By, INFO_TIMEOUT, Inside, OldestMessage, ProcessInfo, ProcessState, ProcessSummary,
+        TOP_MAX, WaitsFor, info,
     },
     join::JoinHandle,
     limit::{MAILBOX_FULL, MailboxInfo, MailboxLimit, MailboxPolicy, TrySendError, try_send},

@@ -186,6 +186,11 @@ impl Mailbox {
         self.messages.len()
     }
 
+    /// The one that came first.
+    pub(crate) fn oldest(&self) -> Option<&Message> {
+        self.messages.front()
+    }
+
     /// Bytes it has taken for the list, without the letters.
     pub(crate) fn list_bytes(&self) -> usize {
         self.messages.capacity() * size_of::<Message>()

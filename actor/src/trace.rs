@@ -285,6 +285,13 @@ pub(crate) fn received(me: Pid, side: &Side, message: &Message) {
     });
 }
 
+/// Who wrote a message, if it says so, and what an event would say of it.
+pub(crate) fn describe(message: &Message) -> (Option<Pid>, String) {
+    let mut text = Text::default();
+    text.message(message.signal());
+    (text::writer(message.signal()), text.into_string())
+}
+
 /// The process `me`, whose side block this was, has ended.
 #[cold]
 pub(crate) fn ended(me: Pid, side: &mut Side, reason: &ExitReason) {

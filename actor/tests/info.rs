@@ -128,11 +128,16 @@ fn a_process_tells_of_its_links_monitors_and_settings() {
 fn the_answer_counts_all_that_the_asker_sent_before_and_nothing_after() {
     everywhere(|ctx| async move {
         let pid = ctx.spawn(|ctx| async move { ctx.sleep(LONG).await });
-        for sent in 1..=20_usize {
+        send(pid, b"the first");
+        let oldest_text = r#"9 bytes "the first""#;
+        for sent in 2..=20_usize {
             send(pid, b"one more");
             let known = ctx.process_info(pid).await.expect("it lives");
             assert_eq!(known.messages(), sent);
-            assert_eq!(known.inside.expect("it answers").messages, sent);
+            let inside = known.inside.expect("it answers");
+            assert_eq!(inside.messages, sent);
+            let oldest = inside.oldest.expect("one waits");
+            assert_eq!((oldest.from, oldest.text.as_str()), (None, oldest_text));
         }
         kill(pid);
     });

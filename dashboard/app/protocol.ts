@@ -213,6 +213,8 @@ export interface Rows {
 export interface Process extends Row {
   label: string | null;
   traps_exits: boolean;
+  supervisor: string | null;
+  oldest: { from: string | null; text: string } | null;
   links: string[];
   monitors: string[];
   monitored_by: string[];

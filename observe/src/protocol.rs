@@ -15,7 +15,7 @@ pub use command::{Ask, Command, NotACommand, RowsWanted, RunOrder, Select, Sweep
 pub use error::{Code, Refusal};
 pub use frame::{About, Field, Frame, Hello, Lab, Limits, Profile, Right, Scenario, Section};
 pub use overview::{Counters, Gauges, Overview, Processes, System, Tick, Times, WakeToRun, Worker};
-pub use process::{By, Detail, Kind, Row, Warning};
+pub use process::{By, Detail, Kind, Oldest, Row, Warning};
 pub use run::{Choice, Finished, Lane, Point, Run, RunState, Side, Sweep};
 pub use trace::{TraceEvent, TraceKind, TraceOrder};
 

@@ -1,9 +1,10 @@
 //! A process in the words of the protocol.
 
+use rusm_actor::supervisor::SupervisorInfo;
 use rusm_actor::{Priority, ProcessInfo, ProcessState, ProcessSummary, WaitsFor, Watched};
 
 use crate::overview::{exact_micros, micros};
-use crate::protocol::{Detail, Row};
+use crate::protocol::{Detail, Oldest, Row};
 
 /// Groups that a row tells.
 const GROUPS_MAX: usize = 16;
@@ -59,7 +60,8 @@ pub(crate) fn row(it: &ProcessSummary, pace: Pace) -> Row {
     }
 }
 
-pub(crate) fn detail(it: &ProcessInfo, pace: Pace) -> Detail {
+/// `supervisors`: those of its node.
+pub(crate) fn detail(it: &ProcessInfo, pace: Pace, supervisors: &[SupervisorInfo]) -> Detail {
     let mut row = row(&it.summary, pace);
     row.mailbox = it.messages() as u64;
     row.memory_bytes = it.memory_bytes() as u64;
@@ -68,10 +70,17 @@ pub(crate) fn detail(it: &ProcessInfo, pace: Pace) -> Detail {
         let first = all.iter().take(LINKS_MAX);
         first.map(|pid| pid.to_string()).collect()
     };
+    let parent = it.summary.parent;
+    let supervisor = supervisors.iter().find(|known| Some(known.pid) == parent);
     Detail {
         row,
         label: inside.label.as_deref().map(String::from),
         traps_exits: inside.traps_exits,
+        supervisor: supervisor.map(|known| known.pid.to_string()),
+        oldest: inside.oldest.map(|oldest| Oldest {
+            from: oldest.from.map(|pid| pid.to_string()),
+            text: oldest.text,
+        }),
         links: pids(&inside.links),
         monitors: inside
             .monitors

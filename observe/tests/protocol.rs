@@ -4,6 +4,7 @@ mod client;
 
 use std::collections::BTreeSet;
 
+use rusm_actor::send;
 use rusm_observe::protocol::{Ask, Code, Frame, Run, Section, Sweep, TraceKind};
 use serde_json::{Value, json};
 
@@ -158,6 +159,7 @@ fn every_code_and_every_section_is_in_the_page() {
 fn what_a_real_node_says_has_the_fields_of_the_page() {
     let (node, observer) = observed(None);
     let pid = busy_node(&node);
+    send(pid, b"nobody receives this");
     let mut client = Client::new(&observer);
     let hello = client.frame("hello");
     let mut expected = documented("hello");

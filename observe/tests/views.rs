@@ -97,6 +97,8 @@ fn a_process_is_described_as_long_as_it_lives() {
     assert_eq!(process["groups"], json!(["busy ones"]));
     assert_eq!(process["links"], process["monitors"]);
     assert_eq!(process["answered"], true);
+    assert_eq!(process["supervisor"], Value::Null);
+    assert_eq!(process["oldest"], Value::Null);
     assert!(
         process["place"]
             .as_str()
@@ -104,6 +106,33 @@ fn a_process_is_described_as_long_as_it_lives() {
     );
     client.ask(json!({"type": "kill", "pid": busy.to_string()}));
     client.until("detail", |detail| detail["process"].is_null());
+}
+
+#[test]
+fn a_process_is_described_with_its_supervisor_and_its_oldest_message() {
+    let (node, observer) = observed(None);
+    let child = Child::worker("worker", |ctx: Context| async move {
+        send(ctx.pid(), b"do this");
+        send(ctx.pid(), b"and then this");
+        ctx.register("busy").expect("it is free");
+        std::future::pending::<()>().await
+    });
+    let top = Supervisor::new(Strategy::OneForOne).child(child);
+    let top = node.start_supervisor(top).expect("it starts");
+    let begun = Instant::now();
+    let worker = loop {
+        assert!(begun.elapsed() < PATIENCE, "the worker starts");
+        if let Some(pid) = node.whereis("busy") {
+            break pid;
+        }
+    };
+    let mut client = Client::new(&observer);
+    client.ask(json!({"type": "select", "detail": worker.to_string()}));
+    let process = client.frame("detail")["process"].clone();
+    assert_eq!(process["supervisor"], top.pid().to_string());
+    assert_eq!(process["mailbox"], 2);
+    let oldest = json!({"from": null, "text": "7 bytes \"do this\""});
+    assert_eq!(process["oldest"], oldest);
 }
 
 #[test]

@@ -1,9 +1,18 @@
 //! One process as people read it: what `top` shows at Enter and `attach` at `info`.
 
-use rusm_observe::protocol::Detail;
+use rusm_observe::protocol::{Detail, Oldest};
 
 use crate::quiet::quiet;
 use crate::text::{bytes, count, micros};
+
+/// The message that waits longest.
+fn oldest(message: &Oldest) -> String {
+    let text = quiet(&message.text);
+    match &message.from {
+        Some(pid) => format!("{text} from {}", quiet(pid)),
+        None => text,
+    }
+}
 
 /// The lines of it.
 pub(super) fn lines(process: &Detail) -> Vec<String> {
@@ -26,6 +35,7 @@ pub(super) fn lines(process: &Detail) -> Vec<String> {
         ("body", quiet(&row.body)),
         ("started at", text(&row.place)),
         ("started by", text(&row.parent)),
+        ("supervisor", text(&process.supervisor)),
         ("state", quiet(&state)),
         ("priority", quiet(&row.priority)),
         ("mailbox", count(row.mailbox)),
@@ -36,6 +46,7 @@ pub(super) fn lines(process: &Detail) -> Vec<String> {
     ];
     if process.answered {
         all.extend([
+            ("oldest", process.oldest.as_ref().map_or_else(none, oldest)),
             ("traps exits", process.traps_exits.to_string()),
             ("links", list(&process.links)),
             ("monitors", list(&process.monitors)),

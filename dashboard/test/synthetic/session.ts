@@ -133,7 +133,8 @@ export class Session {
     if (this.detail === null) return;
     const row = this.world.process(this.detail);
     const more = {
-      label: "clerk ada", traps_exits: false, links: row?.parent ? [row.parent] : [], monitors: ["<0.3.1>"], monitored_by: ["<0.1.1>"],
+      label: "clerk ada", traps_exits: false, supervisor: "<0.1.1>",
+      oldest: { from: null, text: "5 bytes \"order\"" }, links: row?.parent ? [row.parent] : [], monitors: ["<0.3.1>"], monitored_by: ["<0.1.1>"],
       aliases: 0, answered: true,
     };
     this.send({ type: "detail", at: this.world.at, pid: this.detail, process: row && { ...row, ...more } });

@@ -63,6 +63,10 @@ pub struct Detail {
     pub label: Option<String>,
     /// Exit signals become messages.
     pub traps_exits: bool,
+    /// The supervisor that started it.
+    pub supervisor: Option<String>,
+    /// The message that has waited longest.
+    pub oldest: Option<Oldest>,
     /// Whom it is linked to.
     pub links: Vec<String>,
     /// Whom it watches.
@@ -73,6 +77,15 @@ pub struct Detail {
     pub aliases: u64,
     /// It answered in time.
     pub answered: bool,
+}
+
+/// A message in a mailbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Oldest {
+    /// Who wrote it, if that is known.
+    pub from: Option<String>,
+    /// What kind of message, and how it begins.
+    pub text: String,
 }
 
 /// What is wrong.

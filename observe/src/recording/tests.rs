@@ -1,6 +1,6 @@
 //! What was written is read again, and what is broken is refused with the line and the reason.
 
-use rusm_actor::Node;
+use rusm_actor::{Node, Pid};
 use rusm_sched::{Address, Config, Event, Lane, Recording, TurnEnd, What};
 
 use super::{Crash, CrashEnd, Recorded};
@@ -147,7 +147,10 @@ fn crashed() -> Recorded {
 #[test]
 fn what_was_saved_is_read_again() {
     let crashed = crashed();
-    assert_eq!(crashed.processes.len(), 1);
+    let running = crashed.recording.workers[0].running;
+    let (task, _) = running.expect("one has a turn");
+    let pid = crashed.process(task).map(|row| row.pid.clone());
+    assert_eq!(pid, Some(Pid::from_bits(task.to_bits()).to_string()));
     for recorded in [recorded(), crashed] {
         let text = written(&recorded);
         assert_eq!(Recorded::read(text.as_bytes()), Ok(recorded));

@@ -62,10 +62,12 @@ pub(super) fn start(ctx: &mut Context, shared: &Arc<Shared>, what: What) -> Pid 
 
 async fn detail(ctx: &Context, shared: &Shared, target: &Target, pid: Pid) -> Frame {
     let info = ctx.process_info(pid).await;
+    let supervisors = target.node.supervisors();
     Frame::Detail {
         at: micros(target.node.handle().now()),
         pid: pid.to_string(),
-        process: info.map(|info| Box::new(row::detail(&info, shared.table.pace(pid)))),
+        process: info
+            .map(|info| Box::new(row::detail(&info, shared.table.pace(pid), &supervisors))),
     }
 }
 

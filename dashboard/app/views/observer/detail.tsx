@@ -62,10 +62,13 @@ function Fields({ process, now }: { process: Process; now: number }) {
       <Field name="For">{process.since === null ? null : micros(now - process.since)}</Field>
       <Field name="Priority">{process.priority}</Field>
       <Field name="Mailbox">{whole(process.mailbox)}</Field>
-      <Field name="Reductions">{`${whole(process.reductions)}, ${whole(process.reductions_window)} since the last look`}</Field>
-      <Field name="CPU">{process.cpu === null ? null : `${micros(process.cpu)}, ${micros(process.cpu_window)} since the last look`}</Field>
+      <Field name="Oldest message">{process.oldest?.text}</Field>
+      {process.oldest?.from && <Field name="Written by"><Pids pids={[process.oldest.from]} /></Field>}
+      <Field name="Reductions">{`${whole(process.reductions)}, ${whole(process.reductions_window)} a second lately`}</Field>
+      <Field name="CPU">{process.cpu === null ? null : `${micros(process.cpu)}, ${micros(process.cpu_window)} a second lately`}</Field>
       <Field name="Memory">{bytes(process.memory_bytes)}</Field>
       <Field name="Parent"><Pids pids={process.parent ? [process.parent] : []} /></Field>
+      <Field name="Supervisor"><Pids pids={process.supervisor ? [process.supervisor] : []} /></Field>
       <Field name="Links"><Pids pids={process.links} /></Field>
       <Field name="Monitors"><Pids pids={process.monitors} /></Field>
       <Field name="Monitored by"><Pids pids={process.monitored_by} /></Field>
