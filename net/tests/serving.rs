@@ -1,14 +1,15 @@
 //! A server on real sockets: what clients get, and what those cannot do to it who mean it harm.
 
+mod support;
+
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rusm_actor::{Config, Node};
-use rusm_io::Reactor;
+use rusm_actor::Node;
 use rusm_net::{Handler, Limits, Reply, Request, Server, serve};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+use support::{PATIENCE, node, until};
 
 /// Says what it was asked; `/large` is more than any socket buffers, `/panic` is a fault of its own.
 struct Echo;
@@ -24,14 +25,6 @@ impl Handler for Echo {
             }
         }
     }
-}
-
-fn node() -> Node {
-    let config = Config {
-        workers: 2,
-        ..Config::default()
-    };
-    Node::start_with(config, Reactor::new().expect("a reactor")).expect("a node")
 }
 
 fn server(node: &Node, limits: Limits) -> Server {
@@ -63,15 +56,6 @@ fn until_closed(mut stream: TcpStream) -> String {
         Err(why) => panic!("{why}: {}", String::from_utf8_lossy(&reply)),
     }
     String::from_utf8(reply).expect("it is text")
-}
-
-#[track_caller]
-fn until(what: &str, holds: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "{what}");
-        std::thread::yield_now();
-    }
 }
 
 #[test]

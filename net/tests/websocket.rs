@@ -1,15 +1,16 @@
 //! WebSockets on real sockets: what clients get, and what those cannot do who break the rules.
 
+mod support;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
 
-use rusm_actor::{Config, Context, Node};
-use rusm_io::Reactor;
+use rusm_actor::{Context, Node};
 use rusm_net::{Handler, Limits, Received, Reply, Request, Server, WebSocket, serve};
 use tungstenite::{Error, Message};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+use support::{PATIENCE, node, until};
+
 /// What `flood` sends; more than the buffers of any system.
 const FLOOD: usize = 64 << 20;
 
@@ -50,14 +51,6 @@ fn server(node: &Node) -> Server {
     serve(node, any, Twice, Limits::default()).expect("it listens")
 }
 
-fn node() -> Node {
-    let config = Config {
-        workers: 2,
-        ..Config::default()
-    };
-    Node::start_with(config, Reactor::new().expect("a reactor")).expect("a node")
-}
-
 type Client = tungstenite::WebSocket<TcpStream>;
 
 fn client(server: &Server) -> Client {
@@ -92,14 +85,6 @@ fn goodbye(client: &mut Client) -> u16 {
             Message::Close(None) => panic!("it says why"),
             _ => {}
         }
-    }
-}
-
-fn until(what: &str, holds: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "{what}");
-        std::thread::yield_now();
     }
 }
 
