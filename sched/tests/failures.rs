@@ -44,59 +44,43 @@ fn a_task_that_asks_to_block_when_it_is_dropped_moves_nobody_else() {
     assert_eq!(name.as_deref(), Some("rusm-worker-0"));
 }
 
-/// Its threads cannot leave without a panic.
-struct Clumsy;
+/// Where the threads of a driver panic.
+#[derive(Clone, Copy, PartialEq)]
+enum Faulty {
+    /// As soon as they have nothing to do.
+    InPark,
+    /// When they leave.
+    InDrop,
+}
 
-struct ClumsyPark(Box<dyn Park>);
+struct FaultyPark(Faulty, Box<dyn Park>);
 
-impl Driver for Clumsy {
+impl Driver for Faulty {
     fn park(&self, worker: usize) -> Box<dyn Park> {
-        Box::new(ClumsyPark(ThreadDriver.park(worker)))
+        Box::new(FaultyPark(*self, ThreadDriver.park(worker)))
     }
 }
 
-impl Park for ClumsyPark {
+impl Park for FaultyPark {
     fn park(&mut self, timeout: Option<Duration>) {
-        self.0.park(timeout);
+        assert!(self.0 != Faulty::InPark, "broken on purpose");
+        self.1.park(timeout);
     }
 
     fn poll(&mut self) {
-        self.0.poll();
+        self.1.poll();
     }
 
     fn unparker(&self) -> Arc<dyn Unpark> {
-        self.0.unparker()
+        self.1.unparker()
     }
 }
 
-impl Drop for ClumsyPark {
+impl Drop for FaultyPark {
     fn drop(&mut self) {
-        resume_unwind(Box::new("on purpose"));
-    }
-}
-
-/// Its threads panic as soon as they have nothing to do.
-struct Broken;
-
-struct BrokenPark(Box<dyn Park>);
-
-impl Driver for Broken {
-    fn park(&self, worker: usize) -> Box<dyn Park> {
-        Box::new(BrokenPark(ThreadDriver.park(worker)))
-    }
-}
-
-impl Park for BrokenPark {
-    fn park(&mut self, _timeout: Option<Duration>) {
-        panic!("broken on purpose");
-    }
-
-    fn poll(&mut self) {
-        self.0.poll();
-    }
-
-    fn unparker(&self) -> Arc<dyn Unpark> {
-        self.0.unparker()
+        if self.0 == Faulty::InDrop {
+            resume_unwind(Box::new("on purpose"));
+        }
     }
 }
 
@@ -109,7 +93,7 @@ const BREAK: &str = "RUSM_TEST_BREAK";
 #[test]
 fn a_panic_of_the_scheduler_itself_ends_the_program() {
     if std::env::var_os(BREAK).is_some() {
-        let _scheduler = Scheduler::start(workers(1), Arc::new(Broken));
+        let _scheduler = Scheduler::start(workers(1), Arc::new(Faulty::InPark));
         std::thread::sleep(WAIT_MAX);
         return;
     }
@@ -147,7 +131,8 @@ fn lose_a_worker(handle: &Handle) -> Arc<AtomicBool> {
 /// never rested, and in the end no other worker could be rescued.
 #[test]
 fn a_thread_that_panics_after_it_lost_its_worker_is_not_stuck_any_more() {
-    let scheduler = Scheduler::start(workers(1), Arc::new(Clumsy)).expect("a scheduler starts");
+    let scheduler =
+        Scheduler::start(workers(1), Arc::new(Faulty::InDrop)).expect("a scheduler starts");
     let handle = scheduler.handle();
     let stop = lose_a_worker(&handle);
     assert_eq!(handle.stats().stuck, 1);

@@ -9,59 +9,50 @@ use crate::protocol::{Kind, TraceEvent, TraceKind, Warning};
 use crate::shared::Target;
 use crate::system::System;
 
-/// The tasks are 0.0, 1.0, ...
+/// One that never lived: those that do are told of by name.
 fn task(number: u64) -> Address {
-    Address::from_bits(number)
+    Address::from_bits(u64::from(u32::MAX) << 32 | number)
 }
 
-fn turn(at: u64, lasted: u64, number: u64, end: TurnEnd) -> Event {
-    let task = task(number);
-    let what = What::Turn {
-        task,
-        lasted,
+fn lane(what: &[What]) -> Lane {
+    let event = |what: &What| Event {
+        at: 1_000,
+        what: *what,
+    };
+    Lane {
+        events: what.iter().map(event).collect(),
+        missed: 9,
+        running: Some((task(2), 1_900)),
+    }
+}
+
+/// Two workers with all that can happen.
+fn sample() -> Recording {
+    let turn = |end| What::Turn {
+        task: task(0),
+        lasted: 200,
         end,
         reductions: 7,
     };
-    Event { at, what }
-}
-
-fn event(at: u64, what: What) -> Event {
-    Event { at, what }
-}
-
-/// A thousand nanoseconds of two workers: the first one has two tasks and sleeps; the second
-/// one steals, is stuck, and is not known before 300.
-fn sample() -> Recording {
-    let first = vec![
-        turn(1_000, 200, 0, TurnEnd::Spent),
-        event(
-            1_150,
-            What::Spawn {
-                task: task(1),
-                by: task(0),
-            },
-        ),
-        turn(1_200, 100, 1, TurnEnd::Waiting),
-        event(1_300, What::Park),
-        event(1_500, What::Unpark),
-        event(1_500, What::Timers { fired: 3 }),
-        turn(1_500, 300, 1, TurnEnd::Ended),
-        event(1_800, What::Park),
-    ];
-    let second = vec![
-        event(1_300, What::Steal { from: 0, tasks: 2 }),
-        turn(1_300, 100, 2, TurnEnd::Yielded),
+    use TurnEnd::{Ended, Moved, Spent, Waiting, Woken, Yielded};
+    let turns = [Spent, Waiting, Woken, Yielded, Moved, Ended].map(turn);
+    let spawn = What::Spawn {
+        task: task(1),
+        by: task(0),
+    };
+    let steal = What::Steal { from: 0, tasks: 2 };
+    let others = [
+        spawn,
+        steal,
+        What::Park,
+        What::Unpark,
+        What::Timers { fired: 3 },
     ];
     let overrun = What::Overrun {
         task: task(3),
         worker: 1,
         lasted: 400,
         rescued: true,
-    };
-    let lane = |events, missed| Lane {
-        events,
-        missed,
-        running: None,
     };
     Recording {
         began: 1_000,
@@ -73,14 +64,11 @@ fn sample() -> Recording {
             ..Config::default()
         },
         seed: Some(5),
-        workers: vec![
-            lane(first, 0),
-            Lane {
-                running: Some((task(2), 1_900)),
-                ..lane(second, 9)
-            },
-        ],
-        ticker: lane(vec![event(1_800, overrun)], 0),
+        workers: vec![lane(&turns), lane(&others)],
+        ticker: Lane {
+            running: None,
+            ..lane(&[overrun])
+        },
     }
 }
 
@@ -203,7 +191,7 @@ const BROKEN: [(&str, &str, &str); 12] = [
     ),
     ("\"lane\":1", "\"lane\":2", "there is no worker 2"),
     (
-        "\"turn\":\"0.0\"",
+        "\"turn\":\"0.4294967295\"",
         "\"turn\":\"zero\"",
         "line 3: `turn` names no task",
     ),
@@ -224,9 +212,9 @@ const BROKEN: [(&str, &str, &str); 12] = [
         "`reductions` is too large",
     ),
     (
-        "{\"events\":11}",
         "{\"events\":12}",
-        "12 events were written, and 11 are there",
+        "{\"events\":13}",
+        "13 events were written, and 12 are there",
     ),
 ];
 
@@ -245,4 +233,16 @@ fn what_is_no_recording_is_refused_with_the_line_and_the_reason() {
         .filter(|line| !line.contains("\"lane\":\"ticker\""));
     let without: String = without.map(|line| format!("{line}\n")).collect();
     assert_eq!(refused(&without), "not all workers are in it");
+}
+
+#[test]
+fn a_crash_without_its_counters_is_refused() {
+    let text = written(&crashed());
+    let without = text
+        .lines()
+        .filter(|line| !line.starts_with("{\"overview\""));
+    let without: String = without.map(|line| format!("{line}\n")).collect();
+    assert_eq!(refused(&without), "the overview is not in it");
+    let broken = text.replacen("\"os_pid\":7", "\"os_pid\":-7", 1);
+    assert!(refused(&broken).starts_with("line 1: `crash` is not what it should be"));
 }
