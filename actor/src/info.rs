@@ -22,6 +22,7 @@ use crate::node::Node;
 use crate::pid::Pid;
 use crate::side::Side;
 use crate::signal::{Signal, signal};
+use crate::supervisor::own_name;
 use crate::trace;
 use crate::world::World;
 use ask::{Settled, ask};
@@ -175,7 +176,7 @@ impl ProcessSummary {
             state: ProcessState::of(task),
             name,
             groups,
-            body: task.body,
+            body: own_name(task.body),
             parent: task.parent.map(Pid::new),
             priority: task.priority,
             messages: messages.unwrap_or(task.letters),

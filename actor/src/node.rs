@@ -20,6 +20,7 @@ use crate::process::Process;
 use crate::report;
 use crate::side::Side;
 use crate::signal::{Cause, Signal, deliver, signal};
+use crate::supervisor::own_name;
 
 /// Processes, and the scheduler they run on. Clones are the same node; it stops when
 /// `shutdown` is called, or when the last clone is dropped outside of its processes.
@@ -207,7 +208,7 @@ impl Node {
         self.handle.on_overrun(move |overrun| {
             report(&Overrun {
                 pid: Pid::new(overrun.task),
-                body: overrun.name,
+                body: own_name(overrun.name),
                 lasted: overrun.lasted,
                 rescued: overrun.rescued,
                 stuck: overrun.stuck,

@@ -20,6 +20,7 @@ use rusm_sched::{Address, Ended, Handle, contain};
 use crate::exit::ExitReason;
 use crate::pid::Pid;
 use crate::side::Side;
+use crate::supervisor::own_name;
 use crate::world::World;
 use limit::{CRASH_REPORTS_PER_SECOND_MAX, Verdict};
 
@@ -166,7 +167,7 @@ impl Death<'_> {
             name: self.name,
             label: self.side.label.clone(),
             reason: self.reason.clone(),
-            body: self.ended.body,
+            body: own_name(self.ended.body),
             ancestors: ancestors(self.ended.parent),
             linked,
             links_told,

@@ -66,6 +66,7 @@ use plan::{Order, Plan};
 use run::Parent;
 
 pub use backoff::Backoff;
+pub(crate) use body::own_name;
 pub use child::{Child, ChildKind, SHUTDOWN_TIMEOUT, START_TIMEOUT, Shutdown};
 pub use dynamic::{DynamicRef, DynamicSupervisor};
 pub use intensity::{INTENSITY_PERIOD, INTENSITY_RESTARTS_MAX};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use rusm_actor::supervisor::{Child, Strategy, Supervisor};
 use rusm_actor::{
     By, Context, Pid, Priority, ProcessState, ProcessSummary, Spawn, WaitsFor, Watched, info, kill,
     send,
@@ -140,6 +141,35 @@ fn the_answer_counts_all_that_the_asker_sent_before_and_nothing_after() {
             assert_eq!((oldest.from, oldest.text.as_str()), (None, oldest_text));
         }
         kill(pid);
+    });
+}
+
+#[test]
+fn a_supervised_process_has_the_name_of_its_own_body() {
+    everywhere(|mut ctx| async move {
+        let me = ctx.pid();
+        let worker = Child::worker("worker", move |ctx| async move {
+            send(me, ctx.pid().to_bits().to_le_bytes());
+            std::future::pending::<()>().await;
+        });
+        let starting = Child::starting("starting", move |ctx, starter| async move {
+            send(me, ctx.pid().to_bits().to_le_bytes());
+            starter.started();
+            std::future::pending::<()>().await;
+        });
+        let top = Supervisor::new(Strategy::OneForOne);
+        let top = top.child(worker).child(starting).start(&mut ctx).await;
+        for _ in 0..2 {
+            let message = ctx.receive().await;
+            let bits = message.bytes().try_into().expect("eight bytes");
+            let pid = Pid::from_bits(u64::from_le_bytes(bits));
+            let body = info(pid).expect("it lives").body;
+            assert!(
+                body.starts_with("info::a_supervised_process_has_the_name"),
+                "{body}"
+            );
+        }
+        kill(top.expect("it starts").pid());
     });
 }
 

@@ -32,6 +32,23 @@ pub(crate) trait Body: Send + Sync {
     fn begin(self: Arc<Self>, ctx: &mut Context, label: &Arc<str>) -> Begun;
 }
 
+/// The type of a child's own body in that of its process, or else that type as it is: all children would be
+/// called alike.
+pub(crate) fn own_name(process: &'static str) -> &'static str {
+    let of = |wrapper: &str| {
+        let (_, own) = process.split_once(wrapper)?;
+        Some(own.split_once(AS_BODY)?.0)
+    };
+    WRAPPERS.iter().find_map(|it| of(it)).unwrap_or(process)
+}
+
+/// How a type begins that has a child's body in it, and how it goes on.
+const WRAPPERS: [&str; 2] = [
+    "<rusm_actor::supervisor::body::Worker<",
+    "<rusm_actor::supervisor::body::Starting<",
+];
+const AS_BODY: &str = "> as rusm_actor::supervisor::body::Body>";
+
 /// Has started as soon as it is begun.
 pub(crate) struct Worker<F>(pub(crate) F);
 
