@@ -279,6 +279,9 @@ impl Queue {
         if let (Local::Deque(deque), Some(stealer)) = (&self.local, &victim.deque) {
             return steal_deque(deque, stealer, policy);
         }
+        if policy == StealPolicy::Off {
+            return (None, 0);
+        }
         let mut loot = [None; STEAL_MAX];
         let mut count = victim.urgent.take(&mut loot[..1], |len| len);
         count += match policy {

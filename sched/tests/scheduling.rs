@@ -54,6 +54,32 @@ fn all_tasks_run_whatever_the_queue_and_the_thieves() {
     }
 }
 
+/// Those that a timer has woken go first, and lie where thieves look first.
+#[test]
+fn nothing_is_stolen_where_stealing_is_off() {
+    for queue in [QueueKind::Ring, QueueKind::Deque, QueueKind::Fifo] {
+        let scheduler = start(Config {
+            queue,
+            steal: StealPolicy::Off,
+            ..workers(2)
+        });
+        let (handle, (done, wait)) = (scheduler.handle(), mpsc::channel());
+        for _ in 0..200 {
+            let done = done.clone();
+            handle.spawn(async move {
+                for _ in 0..20 {
+                    rusm_sched::sleep(Duration::from_micros(100)).await;
+                }
+                done.send(()).expect("the test listens");
+            });
+        }
+        for _ in 0..200 {
+            wait.recv_timeout(WAIT_MAX).expect("all tasks end");
+        }
+        assert_eq!(handle.stats().total.stolen, 0, "{queue:?}");
+    }
+}
+
 #[test]
 fn a_burst_far_beyond_the_queue_length_is_all_run() {
     let scheduler = start(workers(2));
