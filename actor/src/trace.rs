@@ -194,7 +194,7 @@ pub struct TraceView(Weak<Ring>);
 impl TraceView {
     /// The events that wait, the oldest first; `None` once the tracer is gone.
     pub fn events(&self) -> Option<Vec<TraceEvent>> {
-        Some(self.0.upgrade()?.events())
+        self.0.upgrade()?.events()
     }
 }
 
@@ -204,7 +204,7 @@ impl Drop for Tracer {
         self.traces.values().for_each(|trace| {
             trace.end();
         });
-        drop(self.ring.take());
+        drop(self.ring.close());
     }
 }
 

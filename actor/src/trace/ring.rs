@@ -27,6 +27,7 @@ struct State {
     begun: Duration,
     kept: u32,
     events_per_second_max: u32,
+    closed: bool,
 }
 
 impl Ring {
@@ -86,9 +87,16 @@ impl Ring {
         }
     }
 
-    /// Those that wait, which stay.
-    pub(super) fn events(&self) -> Vec<TraceEvent> {
-        self.lock().events.iter().cloned().collect()
+    /// Those that wait, which stay; `None` once nobody reads.
+    pub(super) fn events(&self) -> Option<Vec<TraceEvent>> {
+        let state = self.lock();
+        (!state.closed).then(|| state.events.iter().cloned().collect())
+    }
+
+    /// Nobody reads any more. Processes may have a hold of it for a while.
+    pub(super) fn close(&self) -> Traced {
+        self.lock().closed = true;
+        self.take()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
