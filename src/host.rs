@@ -48,7 +48,7 @@ impl Host {
         };
         let recorder = FlightRecorder::start(&self.node, name, file, |file, written| {
             let file = file.display();
-            report::event(&match written {
+            report::last_event(&match written {
                 Ok(()) => format!("error node crashed last-moments={file}"),
                 Err(why) => {
                     format!("error node crashed last-moments=lost file={file} reason={why}")

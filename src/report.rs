@@ -1,6 +1,8 @@
 //! How a program ended, as our own status and as one report for the reader of stderr.
 
+use std::fs::File;
 use std::io::Write;
+use std::os::fd::AsFd;
 
 use rusm_actor::supervisor::{Action, SupervisorReport};
 use rusm_actor::{ExitReason, Fault};
@@ -90,6 +92,12 @@ pub(crate) fn log(line: &Line<'_>) {
 /// Writes an event of ours: how loud, about what, what.
 pub(crate) fn event(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// As `event`, while we crash: the thread that did may hold the lock of stderr, for good.
+pub(crate) fn last_event(text: &str) {
+    let stderr = std::io::stderr().as_fd().try_clone_to_owned();
+    let _ = stderr.and_then(|it| File::from(it).write_all(format!("{text}\n").as_bytes()));
 }
 
 /// Writes what a supervisor of an app did, if that is loud enough.

@@ -232,8 +232,8 @@ impl Draft {
     fn write(&self, recorded: &Recorded) -> io::Result<()> {
         let mut out = BufWriter::new(&self.open);
         recorded.write(&mut out)?;
+        // Not to the disk: the system lives on, and a busy disk would take longer than the crash waits.
         out.flush()?;
-        self.open.sync_all()?;
         fs::rename(&self.path, &self.file)
     }
 }
