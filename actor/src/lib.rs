@@ -85,6 +85,7 @@ pub use crate::{
     node::{Node, Overrun, SpawnOptions, exit, is_alive, kill, send, spawn},
     pid::{ParsePidError, Pid},
     reference::Reference,
+    registry::conflicts::{NAME_CONFLICTS_MAX, NameConflict},
     registry::{NAME_BYTES_MAX, RegisterError},
     report::limit::CRASH_REPORTS_PER_SECOND_MAX,
     report::{ANCESTORS_MAX, CrashReport, LINKS_SHOWN_MAX, Report, set_crash_sink},

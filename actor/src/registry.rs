@@ -1,5 +1,7 @@
 //! Names of processes: one process for each name, one name for each process.
 
+pub(crate) mod conflicts;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
@@ -157,7 +159,13 @@ impl Node {
     /// # Errors
     /// See [`RegisterError`].
     pub fn register(&self, name: &str, pid: Pid) -> Result<(), RegisterError> {
-        self.world().registry.register(name, pid)
+        let world = self.world();
+        let given = world.registry.register(name, pid);
+        if let Err(RegisterError::Taken(holder)) = given {
+            let now = self.handle_ref().now();
+            world.conflicts.note(name, holder, pid, now);
+        }
+        given
     }
 
     /// Takes a name away; who had it.
@@ -209,7 +217,8 @@ impl Node {
             ctx.receive_match(|message| message.is::<Won>()).await;
             body(ctx).await.reason()
         });
-        match self.register(name, pid) {
+        // Losing is nothing that anybody should look at: no conflict is noted.
+        match self.world().registry.register(name, pid) {
             Ok(()) => {
                 send(pid, Message::native(Won));
                 Ok(pid)

@@ -1,4 +1,4 @@
-//! What the processes of a node have in common: names, groups, gates of mailboxes, whose end is
+//! What the processes of a node have in common: names, conflicts over them, groups, gates of mailboxes, whose end is
 //! awaited, a limit of crash reports, and the supervisors.
 
 use std::sync::Arc;
@@ -8,12 +8,14 @@ use crate::group::Groups;
 use crate::halt::Halt;
 use crate::pid::Pid;
 use crate::registry::Registry;
+use crate::registry::conflicts::Conflicts;
 use crate::report::limit::Limit;
 use crate::supervisor::listed::Supervisors;
 
 #[derive(Default)]
 pub(crate) struct World {
     pub(crate) registry: Registry,
+    pub(crate) conflicts: Conflicts,
     pub(crate) groups: Groups,
     pub(crate) halt: Halt,
     pub(crate) crashes: Limit,

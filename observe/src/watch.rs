@@ -2,6 +2,7 @@
 
 mod deadlocks;
 mod mailboxes;
+mod names;
 mod pools;
 mod restarts;
 
@@ -87,6 +88,7 @@ impl Watch {
         let stats = target.node.stats();
         let mut findings = self.hogs(&target.node);
         findings.extend(pools::look(&stats, &target.node.handle().config(), &system));
+        findings.extend(names::look(now, target.node.name_conflicts()));
         findings.extend(self.restarts.look(now, target.node.supervisors()));
         findings.extend(self.deadlocks.look(self.shared.node.handle().now()).await);
         findings.extend(self.mailboxes.look(&target.node).await);

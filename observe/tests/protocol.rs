@@ -5,7 +5,7 @@ mod client;
 use std::collections::BTreeSet;
 
 use rusm_actor::send;
-use rusm_observe::protocol::{Ask, Code, Frame, Run, Section, Sweep, TraceKind};
+use rusm_observe::protocol::{Ask, Code, Frame, Kind, Run, Section, Sweep, TraceKind};
 use serde_json::{Value, json};
 
 use client::{Client, busy_node, observed};
@@ -107,7 +107,7 @@ fn every_command_of_the_page_is_read_and_written_as_it_stands_there() {
 }
 
 #[test]
-fn every_code_and_every_section_is_in_the_page() {
+fn every_code_warning_and_section_is_in_the_page() {
     let codes = [
         Code::BadFrame,
         Code::BadVersion,
@@ -128,6 +128,19 @@ fn every_code_and_every_section_is_in_the_page() {
     for code in codes {
         let name = json!(code).as_str().expect("text").to_owned();
         assert!(PAGE.contains(&format!("`{name}`")), "{name}");
+    }
+    let kinds = [
+        Kind::Hog,
+        Kind::Stuck,
+        Kind::Mailbox,
+        Kind::Restarts,
+        Kind::Pool,
+        Kind::Deadlock,
+        Kind::Name,
+    ];
+    for kind in kinds {
+        let name = json!(kind).as_str().expect("text").to_owned();
+        assert!(PAGE.contains(&format!("| `{name}` |")), "{name}");
     }
     let did = [
         TraceKind::Send,

@@ -210,6 +210,27 @@ fn a_turn_that_lasts_too_long_is_told_and_is_over_later() {
 }
 
 #[test]
+fn a_name_that_is_tried_for_while_another_has_it_is_told_and_is_over_with_its_holder() {
+    let (node, observer) = observed(None);
+    let [holder, other] = [waiting_for_good(&node), waiting_for_good(&node)];
+    node.register("orders", holder).expect("it is free");
+    let mut client = Client::new(&observer);
+    client.frame("tick");
+    for _ in 0..3 {
+        node.register("orders", other).expect_err("it is taken");
+    }
+    let is = |active: bool| move |it: &Value| it["kind"] == "name" && it["active"] == active;
+    let warning = client.until("warning", is(true));
+    assert_eq!(warning["subject"], "orders");
+    let evidence = warning["evidence"].as_str().expect("text");
+    let said =
+        format!("`orders` is held by {holder}; others tried to register it 3 times, last {other} ");
+    assert!(evidence.starts_with(&said), "{evidence}");
+    node.kill(holder);
+    client.until("warning", is(false));
+}
+
+#[test]
 fn a_mailbox_that_grows_and_grows_is_told() {
     let (node, observer) = observed(None);
     let pid = waiting_for_good(&node);

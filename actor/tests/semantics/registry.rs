@@ -161,3 +161,31 @@ fn r_of_many_that_start_a_process_for_a_name_one_wins() {
         assert_eq!(ctx.node().registered(), []);
     });
 }
+
+#[test]
+fn r_who_is_refused_a_name_that_somebody_holds_is_remembered_for_so_long() {
+    everywhere(|mut ctx| async move {
+        let (node, owner, other) = (ctx.node(), ctx.spawn(idle), ctx.spawn(idle));
+        assert_eq!(node.register("orders", owner), Ok(()));
+        assert_eq!(node.name_conflicts(), []);
+        for pid in [other, ctx.pid()] {
+            let refused = node.register("orders", pid);
+            assert_eq!(refused, Err(RegisterError::Taken(owner)));
+        }
+        // Whoever wants a process of that name, whichever it is, has one.
+        assert_eq!(node.whereis_or_spawn("orders", |_| async {}), Ok(owner));
+        let conflicts = node.name_conflicts();
+        let [conflict] = &conflicts[..] else {
+            panic!("one name was refused: {conflicts:?}");
+        };
+        assert_eq!((&*conflict.name, conflict.times), ("orders", 2));
+        assert_eq!((conflict.holder, conflict.refused), (owner, ctx.pid()));
+        assert!(conflict.last <= node.handle().now());
+        stop(&mut ctx, owner).await;
+        assert_eq!(node.name_conflicts(), []);
+        // The dead hold no names.
+        assert_eq!(ctx.register("orders"), Ok(()));
+        assert_eq!(node.name_conflicts(), []);
+        stop(&mut ctx, other).await;
+    });
+}

@@ -104,6 +104,8 @@ pub enum Kind {
     Pool,
     /// Processes wait for each other's answers.
     Deadlock,
+    /// Somebody tries to register a name that another process has.
+    Name,
 }
 
 /// Something that a person should look at.
@@ -113,7 +115,7 @@ pub struct Warning {
     pub at: u64,
     /// What is wrong.
     pub kind: Kind,
-    /// With whom: a pid, or the name of a pool.
+    /// With whom: a pid, the name of a pool, or the name that processes are in conflict over.
     pub subject: String,
     /// It is so still.
     pub active: bool,

@@ -8,6 +8,9 @@ import { useStore } from "../../store.ts";
 import { processHref } from "../observer.tsx";
 import { Pids } from "./detail.tsx";
 
+/** A warning may be about a name, too, and a name may be almost anything. */
+const PID = /^<\d+\.\d+\.\d+>$/;
+
 /** Pids that a group shows. The others are counted. */
 const MEMBERS_MAX = 8;
 
@@ -20,7 +23,7 @@ export function Warnings() {
           {warnings.map((it) => (
             <li key={`${it.kind} ${it.subject}`} data-testid="warning">
               <b><span aria-hidden="true">▲</span> {it.kind}</b>
-              {it.subject.startsWith("<") ? <a className="pid" href={processHref(it.subject)}>{it.subject}</a> : it.subject}
+              {PID.test(it.subject) ? <a className="pid" href={processHref(it.subject)}>{it.subject}</a> : it.subject}
               <span>{it.evidence}</span>
               <small className="num">since {clock(it.since / 1e6)}</small>
             </li>
