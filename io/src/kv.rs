@@ -51,6 +51,7 @@ mod cache;
 mod commit;
 mod error;
 mod file;
+mod info;
 mod limit;
 mod patience;
 mod scan;
@@ -70,6 +71,7 @@ use commit::Inner;
 pub use batch::{Batch, Committed};
 pub use bucket::Bucket;
 pub use error::KvError;
+pub use info::{BucketInfo, INFO_KEYS_MAX, INFO_TIME_MAX, StoreInfo};
 pub use limit::{
     BATCH_BYTES_MAX, BATCH_STEPS_MAX, BUCKET_NAME_BYTES_MAX, KEY_BYTES_MAX, PAGE_BYTES_MAX,
     PAGE_ENTRIES_MAX, Recovery, StoreConfig, VALUE_BYTES_MAX,

@@ -145,3 +145,37 @@ fn a_disk_that_fails_is_told_to_readers_and_writers_until_it_works_again() {
         assert_eq!(bucket.set("k", "v").await, Err(KvError::Closed));
     });
 }
+
+#[test]
+fn a_look_adds_up_the_smallest_buckets_first_and_no_more_than_it_may() {
+    let disk = Disk::default();
+    run(async move {
+        let store = on(&disk);
+        for (name, keys) in [("all", 40_u8), ("few", 2), ("none", 0), ("some", 3)] {
+            store.create_bucket(name).await.unwrap();
+            for key in 0..keys {
+                store.bucket(name).set([key], b"value").await.unwrap();
+            }
+        }
+        let look = |keys_max, time_max| {
+            let info = store.info_within(keys_max, time_max).unwrap();
+            let known = info.buckets.iter().map(|it| (it.keys, it.bytes));
+            known.collect::<Vec<_>>()
+        };
+        let long = Duration::from_secs(60);
+        let keys = |keys, bytes| (Some(keys), bytes);
+        let all = [
+            keys(40, Some(240)),
+            keys(2, Some(12)),
+            keys(0, Some(0)),
+            keys(3, Some(18)),
+        ];
+        assert_eq!(look(45, long), all);
+        let mut but_one = all;
+        but_one[0].1 = None;
+        assert_eq!(look(44, long), but_one);
+        assert_eq!(look(45, Duration::ZERO), [(None, None); 4]);
+        store.close().await.unwrap();
+        assert_eq!(store.info_blocking().err(), Some(KvError::Closed));
+    });
+}

@@ -61,6 +61,26 @@ fn buckets_are_made_listed_and_deleted_with_what_they_hold() {
 }
 
 #[test]
+fn a_look_tells_what_is_in_the_file() {
+    let place = Place::new();
+    run(1, |_| async move {
+        let store = place.store().await;
+        store.create_bucket("b").await.unwrap();
+        store.bucket("b").set("key", "value").await.unwrap();
+        let look = store.clone();
+        let info = rusm_sched::blocking::run(move || look.info_blocking()).await;
+        let info = info.unwrap().unwrap();
+        let written = std::fs::metadata(place.file()).unwrap().len();
+        assert_eq!(info.file_bytes, Some(written));
+        let bucket = &info.buckets[0];
+        assert_eq!(
+            (&*bucket.name, bucket.keys, bucket.bytes),
+            ("b", Some(1), Some(8))
+        );
+    });
+}
+
+#[test]
 fn compare_and_set_changes_only_what_is_as_expected() {
     let place = Place::new();
     run(1, |_| async move {
