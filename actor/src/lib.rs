@@ -91,6 +91,7 @@ pub use crate::{
     report::{ANCESTORS_MAX, CrashReport, LINKS_SHOWN_MAX, Report, set_crash_sink},
     select::{Mark, ReceiveMatch, ReceiveMatchWithin},
     spawn::Spawn,
+    stream::view::{StreamEnd, StreamInfo, StreamState, StreamView},
     stream::{
         OpenStreamError, ReaderGone, STREAM_BYTES_MAX, StreamAborted, StreamReader, StreamWriter,
         open_stream,

@@ -4,6 +4,8 @@
 //! them is a ring of bytes under one lock; bytes are copied in and out under it, a piece at a
 //! time, and nobody is woken under it.
 
+pub(crate) mod view;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
@@ -14,6 +16,7 @@ use std::task::{Context as TaskContext, Poll, Waker};
 use crate::context::Context;
 use crate::ending;
 use crate::exit::ExitReason;
+use crate::pid::Pid;
 
 /// Bytes that a stream may hold at most: the greatest capacity it can be opened with.
 pub const STREAM_BYTES_MAX: usize = 64 << 20;
@@ -36,6 +39,7 @@ pub fn open_stream(capacity: usize) -> Result<(StreamWriter, StreamReader), Open
     }
     let pipe = Arc::new(Pipe {
         capacity,
+        opener: rusm_sched::current_task().map(Pid::new),
         state: Mutex::default(),
     });
     Ok((StreamWriter { pipe: pipe.clone() }, StreamReader { pipe }))
@@ -164,6 +168,8 @@ impl Drop for StreamReader {
 /// What the ends share.
 struct Pipe {
     capacity: usize,
+    /// The process that opened it, if one did.
+    opener: Option<Pid>,
     state: Mutex<State>,
 }
 
@@ -177,6 +183,12 @@ struct State {
     writer: Option<Waker>,
     /// Who waits for bytes.
     reader: Option<Waker>,
+    /// Who has, or is about to have, the end that reads, as far as that was told.
+    offered_to: Option<Pid>,
+    /// Somebody has tried to read.
+    was_read: bool,
+    /// Bytes that were read.
+    passed: u64,
 }
 
 enum End {
@@ -227,6 +239,7 @@ impl Pipe {
     ) -> Poll<Result<usize, StreamAborted>> {
         let waker = cx.waker().clone();
         let mut state = self.lock();
+        state.was_read = true;
         let count = state.bytes.len().min(max).min(PIECE_BYTES_MAX);
         if count == 0 && max > 0 {
             let older = match &state.end {
@@ -245,6 +258,7 @@ impl Pipe {
         let split = front.len().min(count);
         take(&front[..split], &back[..count - split]);
         state.bytes.drain(..count);
+        state.passed += count as u64;
         let writer = state.writer.take();
         drop(state);
         settle(count, writer);

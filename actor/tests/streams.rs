@@ -8,6 +8,8 @@ mod ends;
 mod everywhere;
 #[path = "streams/moving.rs"]
 mod moving;
+#[path = "streams/views.rs"]
+mod views;
 
 use rusm_actor::{StreamAborted, StreamReader};
 

@@ -8,12 +8,13 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use rusm_actor::{JoinHandle, Node, Priority};
+use rusm_actor::{JoinHandle, Node, Priority, StreamView};
 use rusm_io::kv::Store;
 
 use crate::error::ProgramError;
 use crate::grant::{Grants, Profile, Profiles, Quota};
 use crate::guest::Prepared;
+use crate::host::listed::Listed;
 use crate::host::log::{Line, Pace};
 use crate::program::Program;
 use crate::ready::Ready;
@@ -43,6 +44,7 @@ pub(crate) struct Shared {
     profiles: RwLock<Option<Profiles>>,
     sink: RwLock<Option<Sink>>,
     store: RwLock<Option<Store>>,
+    pub(crate) streams: Listed,
     pub(crate) pace: Pace,
 }
 
@@ -150,6 +152,17 @@ impl Catalog {
         let before = place.replace(store);
         drop(place);
         drop(before);
+    }
+
+    /// The store that was set.
+    pub fn store(&self) -> Option<Store> {
+        self.0.store()
+    }
+
+    /// The streams that processes of its components have opened or were offered, while somebody holds an end of them; the
+    /// oldest first. Those that were opened while there were 100,000 are not among them.
+    pub fn streams(&self) -> Vec<StreamView> {
+        self.0.streams.all()
     }
 
     /// Has `sink` called for each line that a guest logs, by the guest's process: it must not wait.

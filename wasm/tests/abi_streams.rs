@@ -2,8 +2,8 @@
 
 mod support;
 
-use rusm_actor::{Context, Message, open_stream};
-use rusm_wasm::StreamOffer;
+use rusm_actor::{Context, Message, StreamEnd, StreamInfo, StreamState, open_stream};
+use rusm_wasm::{Catalog, StreamOffer};
 use support::actor::{beside, ended, give, start, told, told_by};
 use support::services::{guest, words};
 
@@ -78,6 +78,69 @@ fn an_offer_waits_in_the_mailbox_while_something_else_is_wanted() {
         give(&ctx, to, 9, b"");
         assert_eq!(told_by(&mut ctx, to).await, 8);
         assert_eq!(bytes_of(&mut ctx, to).await.bytes(), expected());
+    });
+}
+
+/// The streams of the guests, as soon as `holds`.
+async fn seen(
+    ctx: &Context,
+    catalog: &Catalog,
+    holds: impl Fn(&[StreamInfo]) -> bool,
+) -> Vec<StreamInfo> {
+    let deadline = rusm_sched::now() + support::PATIENCE;
+    loop {
+        let views = catalog.streams();
+        let infos: Vec<_> = views.iter().filter_map(|view| view.info()).collect();
+        if holds(&infos) {
+            return infos;
+        }
+        assert!(rusm_sched::now() < deadline, "{infos:?}");
+        ctx.sleep(std::time::Duration::from_millis(1)).await;
+    }
+}
+
+#[test]
+fn streams_of_guests_are_seen_from_their_opening_to_their_end() {
+    let choosy = reader("(call $tagged (i64.const 9))");
+    beside(&[writer(CLOSE), choosy], |mut ctx, guests| async move {
+        let catalog = &guests[0].catalog;
+        assert!(catalog.streams().is_empty());
+        let (to, _) = start(&mut ctx, &guests[1]);
+        let (from, _) = start(&mut ctx, &guests[0]);
+        give(&ctx, from, 1, &to.to_bits().to_le_bytes());
+        let waits = |infos: &[StreamInfo]| infos.first().is_some_and(|it| it.waits.is_some());
+        let full = seen(&ctx, catalog, waits).await;
+        let mut expected = StreamInfo {
+            writer: Some(from),
+            reader: Some(to),
+            state: StreamState::Offered,
+            waits: Some(StreamEnd::Writer),
+            waiting: 1_000,
+            capacity: 1_000,
+            passed: 0,
+        };
+        assert_eq!(full, [expected.clone()]);
+        give(&ctx, to, 9, b"");
+        bytes_of(&mut ctx, to).await;
+        seen(&ctx, catalog, <[StreamInfo]>::is_empty).await;
+
+        // One of native code is listed once a guest has it.
+        let (mut writer, reader) = open_stream(10).unwrap();
+        let (tag, me) = (7, ctx.pid());
+        let (to, _) = start(&mut ctx, &guests[1]);
+        give(&ctx, to, 9, b"");
+        let from = me;
+        ctx.send(to, StreamOffer { from, tag, reader });
+        writer.write_all(b"native").await.unwrap();
+        let read = |infos: &[StreamInfo]| infos.first().is_some_and(|it| it.passed == 6);
+        let waits = |infos: &[StreamInfo]| read(infos) && infos[0].waits.is_some();
+        let open = seen(&ctx, catalog, waits).await;
+        (expected.writer, expected.reader) = (Some(me), Some(to));
+        (expected.state, expected.waits) = (StreamState::Open, Some(StreamEnd::Reader));
+        (expected.waiting, expected.capacity, expected.passed) = (0, 10, 6);
+        assert_eq!(open, [expected]);
+        drop(writer);
+        assert_eq!(bytes_of(&mut ctx, to).await.bytes(), b"native");
     });
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod crypto;
 pub(crate) mod group;
 pub(crate) mod info;
 pub(crate) mod kv;
+pub(crate) mod listed;
 pub(crate) mod log;
 pub(crate) mod message;
 pub(crate) mod module;

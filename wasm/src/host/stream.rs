@@ -3,7 +3,7 @@
 
 use std::any::Any;
 
-use rusm_actor::{Message, Pid, ReaderGone, StreamReader, open_stream};
+use rusm_actor::{Message, Pid, ReaderGone, StreamReader, StreamView, open_stream};
 
 use crate::guest::State;
 use crate::host::Refusal;
@@ -57,6 +57,10 @@ pub(crate) fn tag_of(value: &(dyn Any + Send)) -> Option<u64> {
 /// Keeps an offered stream until it is accepted.
 pub(crate) fn offered(state: &mut State, offer: StreamOffer) -> Event {
     let StreamOffer { from, tag, reader } = offer;
+    if reader.offered_to(state.pid()).is_none() {
+        // Of native code, which lists nothing itself.
+        list(state, reader.view());
+    }
     let number = state.things().hold(Thing::Offer(reader)).unwrap_or(0);
     Event::Stream(Came {
         sender: from,
@@ -89,6 +93,8 @@ pub(crate) fn open(state: &mut State, to: u64, tag: u64, capacity: u32) -> Resul
     }
     let (writer, reader) = open_stream(capacity).map_err(|e| Refusal::Invalid(e.to_string()))?;
     let number = state.things().hold(Thing::Writer(writer))?;
+    reader.offered_to(Pid::from_bits(to));
+    list(state, reader.view());
     let offer = StreamOffer {
         from: state.pid(),
         tag,
@@ -96,6 +102,14 @@ pub(crate) fn open(state: &mut State, to: u64, tag: u64, capacity: u32) -> Resul
     };
     state.context.send(Pid::from_bits(to), offer);
     Ok(number)
+}
+
+/// Has a stream seen by those who look at the node; that of a process without a standing is not.
+fn list(state: &State, view: StreamView) {
+    let shared = state.standing.as_ref().and_then(|it| it.shared());
+    if let Some(shared) = shared {
+        shared.streams.note(view);
+    }
 }
 
 fn written(thing: &Thing) -> usize {
