@@ -11,6 +11,7 @@ mod node;
 mod ps;
 mod rows;
 mod run;
+mod shown;
 mod top;
 
 use std::path::Path;

@@ -255,6 +255,25 @@ export interface TreeItem {
   state: string;
 }
 
+/** A bucket of the node's store, or its file. `null` is not known. */
+export interface Kept {
+  kind: "file" | "bucket";
+  name: string;
+  keys: number | null;
+  bytes: number | null;
+}
+
+/** A stream between two processes of the app. */
+export interface Stream {
+  writer: string | null;
+  reader: string | null;
+  state: string;
+  waits: "writer" | "reader" | null;
+  waiting: number;
+  capacity: number;
+  passed: number;
+}
+
 /** What each section of `snapshot` lists. */
 export interface Sections {
   names: { name: string; pid: string };
@@ -262,6 +281,8 @@ export interface Sections {
   tree: TreeItem;
   sockets: { kind: string; address: string; open: number };
   wasm: { component: string; instances: number };
+  kv: Kept;
+  streams: Stream;
   warnings: Warning;
   runs: FinishedRun;
   config: Field;

@@ -16,6 +16,9 @@ test("the observer shows processes, a tree and warnings, and its numbers move", 
   await expect(page.getByTestId("process-row").first()).toBeVisible();
   await expect(page.getByTestId("tree")).toBeVisible();
   await expect(page.getByTestId("warnings")).toBeVisible();
+  for (const list of ["sockets", "wasm", "kv", "streams", "names", "groups"]) {
+    await expect(page.getByTestId(`list-${list}`)).toBeVisible();
+  }
   await expect(page.getByTestId("alive")).toHaveText(/^\d/);
   const up = page.getByTestId("vitals").locator(".aside");
   const before = await up.textContent();

@@ -1,6 +1,7 @@
 //! What an app lets those do who look at its node. Here it is only asked: `rusm` has one.
 
-use rusm_actor::Pid;
+use rusm_actor::{Pid, StreamView};
+use rusm_io::kv::Store;
 
 use crate::protocol::Refusal;
 
@@ -14,4 +15,10 @@ pub trait App: Send + Sync + 'static {
     /// # Errors
     /// `unknown_component`, `failed`.
     fn spawn(&self, component: &str, args: &[String]) -> Result<Pid, Refusal>;
+
+    /// The store of keys and values that its processes use, if there is one. Called on a thread for blocking work.
+    fn store(&self) -> Option<Store>;
+
+    /// The streams between its processes, the oldest first. Called on a thread for blocking work.
+    fn streams(&self) -> Vec<StreamView>;
 }

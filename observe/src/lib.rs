@@ -12,6 +12,7 @@ mod access;
 mod app;
 mod flight;
 mod lab;
+mod listing;
 mod metrics;
 mod otlp;
 mod overview;

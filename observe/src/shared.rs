@@ -12,6 +12,7 @@ use crate::access::Access;
 use crate::app::App;
 use crate::flight::Log;
 use crate::lab::Laboratory;
+use crate::listing::Listing;
 use crate::protocol::CLIENTS_MAX;
 use crate::system::System;
 use crate::table::Table;
@@ -34,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) ready: AtomicBool,
     pub(crate) table: Table,
     pub(crate) warnings: Warnings,
+    pub(crate) kv: Listing,
+    pub(crate) streams: Listing,
     /// Set as soon as it listens.
     pub(crate) server: OnceLock<Server>,
     clients: AtomicUsize,
@@ -72,6 +75,8 @@ impl Shared {
             ready: AtomicBool::new(false),
             table: Table::default(),
             warnings: Warnings::default(),
+            kv: Listing::default(),
+            streams: Listing::default(),
             server: OnceLock::new(),
             clients: AtomicUsize::new(0),
             system: Mutex::new(None),

@@ -106,6 +106,11 @@ fn every_command_of_the_page_is_read_and_written_as_it_stands_there() {
     assert_eq!(types, listed, "the page and the code know other commands");
 }
 
+/// As it is written in frames.
+fn word(it: impl serde::Serialize) -> String {
+    json!(it).as_str().expect("text").to_owned()
+}
+
 #[test]
 fn every_code_warning_and_section_is_in_the_page() {
     let codes = [
@@ -126,7 +131,7 @@ fn every_code_warning_and_section_is_in_the_page() {
         Code::Failed,
     ];
     for code in codes {
-        let name = json!(code).as_str().expect("text").to_owned();
+        let name = word(code);
         assert!(PAGE.contains(&format!("`{name}`")), "{name}");
     }
     let kinds = [
@@ -138,32 +143,27 @@ fn every_code_warning_and_section_is_in_the_page() {
         Kind::Deadlock,
         Kind::Name,
     ];
-    for kind in kinds {
-        let name = json!(kind).as_str().expect("text").to_owned();
-        assert!(PAGE.contains(&format!("| `{name}` |")), "{name}");
-    }
     let did = [
         TraceKind::Send,
         TraceKind::Receive,
         TraceKind::Spawn,
         TraceKind::Exit,
     ];
-    for kind in did {
-        let name = json!(kind).as_str().expect("text").to_owned();
-        assert!(PAGE.contains(&format!("| `{name}` |")), "{name}");
-    }
     let sections = [
         Section::Names,
         Section::Groups,
         Section::Tree,
         Section::Sockets,
         Section::Wasm,
+        Section::Kv,
+        Section::Streams,
         Section::Warnings,
         Section::Runs,
         Section::Config,
     ];
-    for section in sections {
-        let name = json!(section).as_str().expect("text").to_owned();
+    let words = kinds.into_iter().map(word);
+    let words = words.chain(did.into_iter().map(word));
+    for name in words.chain(sections.into_iter().map(word)) {
         assert!(PAGE.contains(&format!("| `{name}` |")), "{name}");
     }
 }

@@ -147,7 +147,7 @@ fn sections_show_names_groups_sockets_and_the_tree() {
         .child(Child::worker("worker", |_| std::future::pending::<()>()));
     let top = node.start_supervisor(top).expect("it starts");
     let mut client = Client::new(&observer);
-    client.ask(json!({"type": "select", "sections": ["names", "groups", "sockets", "tree", "wasm", "warnings", "runs"]}));
+    client.ask(json!({"type": "select", "sections": ["names", "groups", "sockets", "tree", "wasm", "kv", "streams", "warnings", "runs"]}));
     let mut section = |name: &str| {
         let found = client.until("snapshot", |it| it["section"] == name);
         assert_eq!(

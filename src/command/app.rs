@@ -2,7 +2,6 @@
 
 mod components;
 mod residents;
-mod shown;
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -25,7 +24,7 @@ use crate::report;
 use crate::signal::Watch;
 use crate::store;
 
-use shown::ShownApp;
+use super::shown::ShownApp;
 
 /// What it takes to end those who did not stop in time, before we end anyway.
 const KILL_TIME: Duration = Duration::from_secs(3);

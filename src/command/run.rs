@@ -3,14 +3,17 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
 use rusm_actor::{JoinHandle, Node, Priority};
 use rusm_io::kv::Store;
+use rusm_observe::App;
 use rusm_wasm::grant::{Grants, Limits, Profile};
 use rusm_wasm::{
     CacheConfig, Catalog, Engine, EngineConfig, EngineError, Mount, Program, Spawnable,
 };
 
+use super::shown::ShownApp;
 use crate::cache;
 use crate::error::Failure;
 use crate::host::{self, Host};
@@ -41,17 +44,23 @@ pub(crate) fn run(options: RunOptions) -> Result<u8, Failure> {
     let watch = Watch::start().map_err(Failure::Signals)?;
     host.record(options.flight.as_deref(), &options.args[0])?;
     let looks = Looks::new(&options);
-    let shown = observe::start(&host, options.observe, &options.args[0], None)?;
+    // A program of Lunatic has no catalogue: it starts its own processes by other rules.
+    let app = (!options.lunatic).then(|| Arc::new(ShownApp::new(&node)));
+    let seen = app.clone().map(|app| app as Arc<dyn App>);
+    let shown = observe::start(&host, options.observe, &options.args[0], seen)?;
     let opened = store::open(&node, options.store.as_deref());
     let (ended, _store) = match opened {
         Err(why) => (Err(why), None),
         Ok(store) => {
             let started = start_program(&options, &bytes, &node, &looks, store.as_ref());
-            let ended = started.map(|(_catalog, program)| {
+            let ended = started.map(|(catalog, program)| {
+                app.iter().for_each(|app| app.set(Some(catalog.clone())));
                 shown.iter().for_each(Shown::set_ready);
                 watch.guard(&node, program.pid());
                 Ending::new(&options.args[0], &program.wait())
             });
+            // It holds the store, which is to be closed.
+            app.iter().for_each(|app| app.set(None));
             (ended, store)
         }
     };

@@ -1,8 +1,10 @@
-//! The app for those who look at its node: its components, and how to start one more process of them.
+//! The app or program for those who look at its node: its components and how to start one more process of them, its store,
+//! and the streams between its processes.
 
 use std::sync::{Mutex, PoisonError};
 
-use rusm_actor::{Node, Pid};
+use rusm_actor::{Node, Pid, StreamView};
+use rusm_io::kv::Store;
 use rusm_observe::App;
 use rusm_observe::protocol::{Code, Refusal};
 use rusm_wasm::{Catalog, ProgramError};
@@ -45,7 +47,7 @@ impl App for ShownApp {
     }
 
     fn spawn(&self, component: &str, args: &[String]) -> Result<Pid, Refusal> {
-        let not_now = || Refusal::new(Code::Failed, "the app does not run now");
+        let not_now = || Refusal::new(Code::Failed, "it is being started, or has ended");
         let catalog = self.catalog().ok_or_else(not_now)?;
         // No arguments are the component's own.
         let args = (!args.is_empty()).then(|| args.to_vec());
@@ -69,5 +71,14 @@ impl App for ShownApp {
             }
             reason
         }))
+    }
+
+    fn store(&self) -> Option<Store> {
+        self.catalog()?.store()
+    }
+
+    fn streams(&self) -> Vec<StreamView> {
+        self.catalog()
+            .map_or(Vec::new(), |catalog| catalog.streams())
     }
 }

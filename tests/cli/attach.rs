@@ -141,9 +141,74 @@ fn a_program_that_is_run_by_hand_is_observed_by_the_same_rules() {
         .says("ready");
     address(&running);
     order(&running, "config budget 1000").status(0);
-    order(&running, "spawn a")
+    assert_eq!(living(&running, "a"), 1);
+    order(&running, "spawn a").status(0);
+    assert_eq!(living(&running, "a"), 2);
+    order(&running, "spawn b")
         .status(1)
-        .stderr_has("runs no app");
+        .stderr_has("there is no component `b`; there are `a`");
+    order(&running, "kv").status(0).stdout("none\n");
+    order(&running, "streams").status(0).stdout("none\n");
+    running.signal("INT").ends().status(130);
+    let (empty, _) = empty_node();
+    order(&empty, "spawn a").status(1).stderr_has("runs no app");
+    order(&empty, "kv").status(0).stdout("none\n");
+}
+
+/// Keeps `kept` under `key`, writes five bytes into a stream to itself, prints `ready`, and waits.
+const HOLDER: &str = r#"(module
+  (import "rusm" "self" (func $self (result i64)))
+  (import "rusm" "sleep" (func $sleep (param i64)))
+  (import "rusm" "kv_create" (func $create (param i32 i32) (result i32)))
+  (import "rusm" "kv_set" (func $set (param i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "rusm" "stream_open" (func $open (param i64 i64 i32) (result i32)))
+  (import "rusm" "stream_write" (func $pipe (param i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\44\00\00\00\06\00\00\00") (data (i32.const 64) "\1b]0;ready\n")
+  (data (i32.const 80) "key") (data (i32.const 96) "kept")
+  (func $no (param i32) (if (i32.lt_s (local.get 0) (i32.const 0)) (then unreachable)))
+  (func (export "_start")
+    (call $no (call $create (i32.const 64) (i32.const 5)))
+    (call $no (call $set (i32.const 64) (i32.const 5) (i32.const 80) (i32.const 3) (i32.const 96) (i32.const 4)))
+    (call $no (call $pipe (call $open (call $self) (i64.const 7) (i32.const 100)) (i32.const 64) (i32.const 5)))
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 32)))
+    (loop (call $sleep (i64.const 1000000000)) (br 0))))"#;
+
+#[test]
+fn what_a_program_keeps_and_what_is_in_its_streams_are_seen() {
+    let running = Run::new()
+        .file("holder.wat", HOLDER)
+        .args("run --observe 127.0.0.1:0 --store kept.redb holder.wat")
+        .starts()
+        .says("ready");
+    address(&running);
+    let bytes = std::fs::metadata(running.folder().path("kept.redb"));
+    let bytes = bytes.expect("it is there").len();
+    let kept = json(&running, "kv");
+    let bucket = serde_json::json!({"kind": "bucket", "name": "\u{1b}]0;r", "keys": 1, "bytes": 7});
+    let file =
+        serde_json::json!({"kind": "file", "name": "kept.redb", "keys": null, "bytes": bytes});
+    assert_eq!(
+        (kept["total"].as_u64(), &kept["items"][0]),
+        (Some(2), &file)
+    );
+    assert_eq!(kept["items"][1], bucket);
+    let streams = json(&running, "streams");
+    let [stream] = &streams["items"].as_array().expect("a list")[..] else {
+        panic!("there is one: {streams}");
+    };
+    assert_eq!(stream["writer"], stream["reader"]);
+    assert_eq!(
+        (&stream["waiting"], &stream["capacity"]),
+        (&5.into(), &100.into())
+    );
+    let pid = stream["writer"].as_str().expect("a pid");
+    let shown = order(&running, "streams").status(0);
+    shown.stdout_has(pid).stdout_has("offered");
+    // A name is somebody else's text: a terminal is not to obey it.
+    let shown = order(&running, "kv").status(0);
+    assert!(!shown.stdout_has("bucket").text().contains('\u{1b}'));
     running.signal("INT").ends().status(130);
 }
 

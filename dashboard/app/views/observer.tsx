@@ -8,7 +8,7 @@ import { Workers } from "./observer/workers.tsx";
 import { Processes } from "./observer/processes.tsx";
 import { ProcessDetail } from "./observer/detail.tsx";
 import { Tree } from "./observer/tree.tsx";
-import { Groups, Names, Sockets, Warnings, Wasm } from "./observer/lists.tsx";
+import { Groups, Kept, Names, Sockets, Streams, Warnings, Wasm } from "./observer/lists.tsx";
 import { Trace } from "./observer/trace.tsx";
 
 /** Where a process is shown: a link, so that the browser's back button works. */
@@ -21,7 +21,7 @@ export function Observer({ place }: { place: Place }) {
   const [traced, setTraced] = useState<string[]>([]);
 
   useEffect(() => {
-    wantSections(["warnings", "tree", "names", "groups", "sockets", "wasm"]);
+    wantSections(["warnings", "tree", "names", "groups", "sockets", "wasm", "kv", "streams"]);
     return () => wantSections([]);
   }, []);
   useEffect(() => {
@@ -47,6 +47,8 @@ export function Observer({ place }: { place: Place }) {
       <div className="stack">
         <Sockets />
         <Wasm />
+        <Kept />
+        <Streams />
         <Names />
         <Groups />
       </div>

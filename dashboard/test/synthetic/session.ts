@@ -161,6 +161,16 @@ export class Session {
         return [{ kind: "http", address: "127.0.0.1:4000", open: 12 }, { kind: "tcp", address: "127.0.0.1:4001", open: 3 }];
       case "wasm":
         return [{ component: "oven", instances: 70 }];
+      case "kv":
+        return [
+          { kind: "file", name: "data/app.redb", keys: null, bytes: 1_589_248 }, { kind: "bucket", name: "stock", keys: 12, bytes: 3400 },
+          { kind: "bucket", name: "events", keys: 2_000_000, bytes: null },
+        ];
+      case "streams":
+        return [
+          { writer: "<0.2.1>", reader: "<0.3.1>", state: "open", waits: "writer", waiting: 262_144, capacity: 262_144, passed: 9e6 },
+          { writer: null, reader: "<0.2.1>", state: "offered", waits: null, waiting: 0, capacity: 1000, passed: 0 },
+        ];
       case "warnings":
         return world.warnings();
       case "runs":

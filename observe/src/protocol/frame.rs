@@ -212,6 +212,10 @@ pub enum Section {
     Sockets,
     /// Guests by component.
     Wasm,
+    /// What the store of keys and values holds.
+    Kv,
+    /// Streams between processes of the app.
+    Streams,
     /// Warnings of now.
     Warnings,
     /// Runs that are over.

@@ -9,6 +9,8 @@ use rusm_actor::{Config, Context, Message, Pid, send};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::app::App;
+use crate::listing::{self, Listed, Listing};
 use crate::overview::micros;
 use crate::protocol::{Field, Frame, ROWS_MAX, RowsWanted, Section};
 use crate::row;
@@ -84,6 +86,8 @@ async fn items(
         Section::Tree => tree(ctx, target).await,
         Section::Sockets => sockets(shared),
         Section::Wasm => wasm(shared),
+        Section::Kv => return walked(shared, &shared.kv, listing::kv).await,
+        Section::Streams => return walked(shared, &shared.streams, listing::streams).await,
         Section::Warnings => values(&shared.warnings.active()),
         Section::Config => values(&fields(&target.node.handle().config())),
         Section::Runs => {
@@ -139,6 +143,19 @@ fn wasm(shared: &Shared) -> Vec<Value> {
     let all = shared.app.iter().flat_map(|app| app.components());
     let item = |(component, instances)| json!({"component": component, "instances": instances});
     all.map(item).collect()
+}
+
+/// What takes a walk, for all who ask.
+async fn walked(
+    shared: &Shared,
+    listing: &Listing,
+    walk: fn(&dyn App) -> Listed,
+) -> (u64, Vec<Value>) {
+    let Some(app) = shared.app.clone() else {
+        return (0, Vec::new());
+    };
+    let listed = listing.list(move || walk(&*app)).await;
+    (listed.total, listed.items.clone())
 }
 
 /// Who supervises whom, supervisors first, each child behind.

@@ -23,7 +23,7 @@ const fn verb(name: &'static str, rest: &'static str, help: &'static str) -> Ver
 }
 
 /// All of them, in the order the help lists them.
-pub(super) const VERBS: [Verb; 18] = [
+pub(super) const VERBS: [Verb; 20] = [
     verb(
         "ps",
         "[WHAT] [TEXT]",
@@ -46,6 +46,12 @@ pub(super) const VERBS: [Verb; 18] = [
     ),
     verb("names", "", "registered names"),
     verb("groups", "", "groups and their members"),
+    verb("kv", "", "the buckets of the store, and what they hold"),
+    verb(
+        "streams",
+        "",
+        "streams between processes of the app, the fullest first",
+    ),
     verb(
         "warnings",
         "",
@@ -87,6 +93,8 @@ pub(super) enum Order {
     Components,
     Names,
     Groups,
+    Kv,
+    Streams,
     Warnings,
     /// All, one, or one and its new value.
     Config(Option<String>, Option<String>),
@@ -139,6 +147,8 @@ fn plain(verb: &str) -> Result<Order, String> {
         "components" => Ok(Order::Components),
         "names" => Ok(Order::Names),
         "groups" => Ok(Order::Groups),
+        "kv" => Ok(Order::Kv),
+        "streams" => Ok(Order::Streams),
         "warnings" => Ok(Order::Warnings),
         "stop" => Ok(Order::Stop),
         "runs" => Ok(Order::Runs),

@@ -1,7 +1,7 @@
-//! The short lists: warnings, names, groups, sockets and Wasm components.
+//! The short lists: warnings, names, groups, sockets, Wasm components, the store and streams.
 
 import type { ReactNode } from "react";
-import { clock, count } from "../../format.ts";
+import { bytes, clock, count } from "../../format.ts";
 import type { SectionName, Sections } from "../../protocol.ts";
 import { Empty, Panel } from "../../parts/panel.tsx";
 import { useStore } from "../../store.ts";
@@ -84,4 +84,20 @@ export const Sockets = () => (
 export const Wasm = () => (
   <List section="wasm" title="Wasm" head={["Component", "Instances"]} none="No component is loaded."
     row={(it) => [it.component, <span className="num">{count(it.instances)}</span>]} />
+);
+
+export const Kept = () => (
+  <List section="kv" title="Store" head={["Bucket", "Keys and bytes"]} none="The node keeps no store."
+    row={(it) => [
+      it.kind === "file" ? <span className="faint">{it.name}</span> : it.name,
+      <span className="num">{it.kind === "bucket" && `${count(it.keys)} keys, `}{bytes(it.bytes)}</span>,
+    ]} />
+);
+
+export const Streams = () => (
+  <List section="streams" title="Streams" head={["From and to", "Waiting bytes"]} none="No streams are open."
+    row={(it) => [
+      <><Pids pids={[it.writer, it.reader].filter((pid) => pid !== null)} /> {it.state}{it.waits && `, ${it.waits} waits`}</>,
+      <span className="num">{bytes(it.waiting)} of {bytes(it.capacity)}, {bytes(it.passed)} read</span>,
+    ]} />
 );
