@@ -3,12 +3,21 @@
 import { expect, test } from "bun:test";
 import { HELLO, SWEEP } from "../test/frames.ts";
 import {
-  fault, originNote, originOf, runFrame, runPlan, runQuery, sweepCommand, sweepFault, sweepFrame, sweepPlan, sweepQuery, sweepRuns,
+  fault, originNote, originOf, runFrame, runPlan, runQuery, scenarioOf, sweepCommand, sweepFault, sweepFrame, sweepPlan, sweepQuery, sweepRuns,
 } from "./plan.ts";
 import { parse, print } from "./router.ts";
 
 const SCENARIO = HELLO.lab!.scenarios[0]!;
 const HERE = originOf(HELLO);
+
+test("the scenario that is named is chosen, or else the first one that fits", () => {
+  const other = { ...SCENARIO, name: "race", lanes: true };
+  const lab = { ...HELLO.lab!, scenarios: [SCENARIO, other] };
+  expect(scenarioOf(lab, "race")?.name).toBe("race");
+  expect(scenarioOf(lab, "gone")?.name).toBe(SCENARIO.name);
+  expect(scenarioOf(lab, undefined, (it) => it.lanes)?.name).toBe("race");
+  expect(scenarioOf(null, "race")).toBeUndefined();
+});
 
 test("a permalink brings back the same run", () => {
   const plan = { scenario: "ping-pong", settings: { pairs: "4 & 5" }, seconds: "2.5", seed: "7" };

@@ -1,6 +1,6 @@
 //! What is to be run, as it stands in a form and in a permalink. Pure.
 
-import type { ClientFrame, Hello, Scenario } from "./protocol.ts";
+import type { ClientFrame, Hello, LabInfo, Scenario } from "./protocol.ts";
 import type { Place } from "./router.ts";
 
 /** Before each setting of the scenario in a permalink, so that none hides `seed` or `seconds`. */
@@ -28,6 +28,13 @@ export interface SweepPlan {
 export interface Origin {
   commit: string | null;
   machine: string | null;
+}
+
+/** The scenario of this name, or else the first one that fits; none if the laboratory has none. */
+export function scenarioOf(
+  lab: LabInfo | null, name: string | undefined, fits: (scenario: Scenario) => boolean = () => true,
+): Scenario | undefined {
+  return lab?.scenarios.find((it) => it.name === name) ?? lab?.scenarios.find(fits);
 }
 
 export function runPlan(query: Place["query"], scenario: Scenario): RunPlan {

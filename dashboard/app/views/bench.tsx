@@ -1,13 +1,13 @@
 //! The bench: one scenario is chosen, run and watched; finished runs are compared and taken along.
 
-import { useEffect } from "react";
 import { ActButton, ActNote } from "../parts/act.tsx";
 import { Choices, Menu, NoLab, ScenarioAbout, ScenarioSelect, Text } from "../parts/form.tsx";
 import { Panel } from "../parts/panel.tsx";
-import { fault, originNote, originOf, type RunPlan, runFrame, runPlan, runQuery } from "../plan.ts";
+import { fault, originNote, originOf, type RunPlan, runFrame, runPlan, runQuery, scenarioOf } from "../plan.ts";
 import type { Hello, LabInfo, Scenario } from "../protocol.ts";
 import { type Place, replace } from "../router.ts";
-import { act, wantSections } from "../socket.ts";
+import { useSections } from "../sections.ts";
+import { act } from "../socket.ts";
 import { busy } from "../state.ts";
 import { useStore } from "../store.ts";
 import { CopyLink } from "./bench/copy.tsx";
@@ -17,13 +17,10 @@ import { LiveRun } from "./bench/live.tsx";
 
 export function Bench({ place }: { place: Place }) {
   const hello = useStore((state) => state.hello);
-  useEffect(() => {
-    wantSections(["warnings", "runs"]);
-    return () => wantSections([]);
-  }, []);
+  useSections("warnings", "runs");
   if (!hello) return null;
   const lab = hello.lab;
-  const scenario = lab?.scenarios.find((it) => it.name === place.query.scenario) ?? lab?.scenarios[0];
+  const scenario = scenarioOf(lab, place.query.scenario);
   if (!lab || !scenario) return <NoLab />;
   return (
     <div className="grid">

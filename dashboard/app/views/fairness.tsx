@@ -1,16 +1,15 @@
 //! Fairness: hogs and bystanders on our scheduler, and beside it on a model of one that does not preempt.
 
-import { useEffect } from "react";
 import { index } from "../format.ts";
 import { RUN, WAKE_ROWS } from "../history.ts";
 import { ActNote } from "../parts/act.tsx";
 import { Choices, NoLab, ScenarioAbout, Text } from "../parts/form.tsx";
 import { Heat, HeatKey } from "../parts/heat.tsx";
 import { Empty, Panel } from "../parts/panel.tsx";
-import { originOf, type RunPlan, runPlan, runQuery } from "../plan.ts";
+import { originOf, type RunPlan, runPlan, runQuery, scenarioOf } from "../plan.ts";
 import type { Hello, LabInfo, Scenario } from "../protocol.ts";
 import { type Place, replace } from "../router.ts";
-import { wantSections } from "../socket.ts";
+import { useSections } from "../sections.ts";
 import { history, useStore } from "../store.ts";
 import { RunButtons } from "./bench.tsx";
 import { CopyLink } from "./bench/copy.tsx";
@@ -25,13 +24,10 @@ const MARKS: [number, string][] = [[0, "1 µs"], [7, "128 µs"], [10, "1 ms"], [
 
 export function Fairness({ place }: { place: Place }) {
   const hello = useStore((state) => state.hello);
-  useEffect(() => {
-    wantSections(["warnings", "config"]);
-    return () => wantSections([]);
-  }, []);
+  useSections("warnings", "config");
   if (!hello) return null;
   const lab = hello.lab;
-  const scenario = lab?.scenarios.find((it) => it.name === SCENARIO) ?? lab?.scenarios.find((it) => it.lanes);
+  const scenario = scenarioOf(lab, SCENARIO, (it) => it.lanes);
   if (!lab || !scenario) return <NoLab />;
   return (
     <div className="grid">

@@ -1,13 +1,13 @@
 //! The laboratory: a scenario over a grid of values, chosen, watched and repeated.
 
-import { useEffect } from "react";
 import { ActButton, ActNote } from "../parts/act.tsx";
 import { NoLab, ScenarioAbout, ScenarioSelect, Text } from "../parts/form.tsx";
 import { Empty, Panel } from "../parts/panel.tsx";
-import { originNote, originOf, type SweepPlan, sweepFault, sweepFrame, sweepPlan, sweepQuery, sweepRuns } from "../plan.ts";
+import { originNote, originOf, scenarioOf, type SweepPlan, sweepFault, sweepFrame, sweepPlan, sweepQuery, sweepRuns } from "../plan.ts";
 import type { Hello, LabInfo, Scenario } from "../protocol.ts";
 import { type Place, replace } from "../router.ts";
-import { act, wantSections } from "../socket.ts";
+import { useSections } from "../sections.ts";
+import { act } from "../socket.ts";
 import { busy } from "../state.ts";
 import { useStore } from "../store.ts";
 import { CopyLink } from "./bench/copy.tsx";
@@ -18,13 +18,10 @@ const AXES_MAX = 4;
 export function Lab({ place }: { place: Place }) {
   const hello = useStore((state) => state.hello);
   const sweep = useStore((state) => state.sweep);
-  useEffect(() => {
-    wantSections(["warnings"]);
-    return () => wantSections([]);
-  }, []);
+  useSections("warnings");
   if (!hello) return null;
   const lab = hello.lab;
-  const scenario = lab?.scenarios.find((it) => it.name === place.query.scenario) ?? lab?.scenarios[0];
+  const scenario = scenarioOf(lab, place.query.scenario);
   if (!lab || !scenario) return <NoLab />;
   return (
     <div className="grid">

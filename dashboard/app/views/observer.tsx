@@ -1,7 +1,8 @@
 //! The observer: what the node does now. Decides which sections are asked of the node while it is looked at.
 
 import { useEffect, useState } from "react";
-import { wantDetail, wantSections, wantTrace } from "../socket.ts";
+import { useSections } from "../sections.ts";
+import { wantDetail, wantTrace } from "../socket.ts";
 import type { Place } from "../router.ts";
 import { Vitals } from "./observer/vitals.tsx";
 import { Workers } from "./observer/workers.tsx";
@@ -20,10 +21,7 @@ export function Observer({ place }: { place: Place }) {
   const pid = place.query.pid ?? null;
   const [traced, setTraced] = useState<string[]>([]);
 
-  useEffect(() => {
-    wantSections(["warnings", "tree", "names", "groups", "sockets", "wasm", "kv", "streams"]);
-    return () => wantSections([]);
-  }, []);
+  useSections("warnings", "tree", "names", "groups", "sockets", "wasm", "kv", "streams");
   useEffect(() => {
     wantDetail(pid);
     return () => wantDetail(null);
