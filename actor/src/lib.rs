@@ -26,6 +26,7 @@
 
 mod alias;
 pub mod application;
+mod beside;
 mod call;
 mod context;
 mod death;
