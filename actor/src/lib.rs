@@ -37,6 +37,7 @@ mod gate;
 mod group;
 mod halt;
 mod hear;
+mod host_call;
 mod info;
 mod join;
 mod limit;
@@ -74,6 +75,7 @@ pub use crate::{
     exit::{ExitReason, Fault, Outcome, Term},
     group::GroupEvent,
     halt::{StopReport, Waiting},
+    host_call::{HOST_CALLS_MAX, HostCall, last_host_call},
     info::{
         By, INFO_TIMEOUT, Inside, OldestMessage, ProcessInfo, ProcessState, ProcessSummary,
         TOP_MAX, WaitsFor, info,

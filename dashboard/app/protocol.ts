@@ -219,6 +219,7 @@ export interface Process extends Row {
   monitors: string[];
   monitored_by: string[];
   aliases: number;
+  last_call: string | null;
   answered: boolean;
 }
 

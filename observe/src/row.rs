@@ -1,7 +1,9 @@
 //! A process in the words of the protocol.
 
 use rusm_actor::supervisor::SupervisorInfo;
-use rusm_actor::{Priority, ProcessInfo, ProcessState, ProcessSummary, WaitsFor, Watched};
+use rusm_actor::{
+    Priority, ProcessInfo, ProcessState, ProcessSummary, WaitsFor, Watched, last_host_call,
+};
 
 use crate::overview::{exact_micros, micros};
 use crate::protocol::{Detail, Oldest, Row};
@@ -90,6 +92,7 @@ pub(crate) fn detail(it: &ProcessInfo, pace: Pace, supervisors: &[SupervisorInfo
             .collect(),
         monitored_by: pids(&inside.monitored_by),
         aliases: inside.aliases as u64,
+        last_call: last_host_call(it.summary.pid).as_deref().map(String::from),
         answered: it.inside.is_some(),
     }
 }

@@ -99,6 +99,8 @@ fn a_process_is_described_as_long_as_it_lives() {
     assert_eq!(process["answered"], true);
     assert_eq!(process["supervisor"], Value::Null);
     assert_eq!(process["oldest"], Value::Null);
+    // It is no guest.
+    assert_eq!(process["last_call"], Value::Null);
     assert!(
         process["place"]
             .as_str()

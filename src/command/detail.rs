@@ -43,6 +43,7 @@ pub(super) fn lines(process: &Detail) -> Vec<String> {
         ("cpu", time(row.cpu)),
         ("memory", bytes(row.memory_bytes)),
         ("groups", list(&row.groups)),
+        ("host call", text(&process.last_call)),
     ];
     if process.answered {
         all.extend([

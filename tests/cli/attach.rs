@@ -204,6 +204,13 @@ fn what_a_program_keeps_and_what_is_in_its_streams_are_seen() {
         (&5.into(), &100.into())
     );
     let pid = stream["writer"].as_str().expect("a pid");
+    let begun = Instant::now();
+    while !order(&running, &format!("info {pid}"))
+        .text()
+        .contains("rusm sleep")
+    {
+        assert!(begun.elapsed() < PATIENCE, "it sleeps");
+    }
     let shown = order(&running, "streams").status(0);
     shown.stdout_has(pid).stdout_has("offered");
     // A name is somebody else's text: a terminal is not to obey it.

@@ -6,7 +6,8 @@
 use std::future::Future;
 use std::hint::black_box;
 
-use wasmtime::{Engine, Linker, Result, component};
+use rusm_actor::HostCall;
+use wasmtime::{Caller, Engine, Linker, Result, WasmRet, WasmTyList, component};
 
 use crate::guest::State;
 use crate::{abi, wasi, wasi2, wasi3, world};
@@ -33,6 +34,39 @@ pub(crate) fn concurrent(engine: &Engine) -> Result<component::Linker<State>> {
     wasi3::add(&mut linker)?;
     Ok(linker)
 }
+
+/// Adds a function that may wait to those of core modules. That a guest calls it is noted, so that those who look at a
+/// process see what it waits for: two nanoseconds, and nothing for calls that never wait.
+pub(crate) fn waits<P, R>(
+    linker: &mut Linker<State>,
+    module: &str,
+    name: &str,
+    call: impl for<'a> Fn(Caller<'a, State>, P) -> Box<dyn Future<Output = R> + Send + 'a>
+    + Send
+    + Sync
+    + 'static,
+) -> Result<()>
+where
+    P: WasmTyList + 'static,
+    R: WasmRet,
+{
+    let noted = HostCall::named(&format!("{module} {name}"));
+    linker.func_wrap_async(module, name, move |caller: Caller<'_, State>, params: P| {
+        noted.made_by(caller.data().pid());
+        call(caller, params)
+    })?;
+    Ok(())
+}
+
+/// Notes that the process of this pid is in a function of a component's import that may wait, as [`waits`] does.
+macro_rules! noted {
+    ($pid:expr, $name:expr) => {{
+        static CALL: std::sync::OnceLock<rusm_actor::HostCall> = std::sync::OnceLock::new();
+        let call = CALL.get_or_init(|| rusm_actor::HostCall::named(&$name));
+        call.made_by($pid);
+    }};
+}
+pub(crate) use noted;
 
 /// Boxes the future of a host call so that the optimiser cannot look inside and make it part of
 /// the code that polls it.

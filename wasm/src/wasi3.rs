@@ -9,6 +9,7 @@ mod sockets;
 
 use std::time::Duration;
 
+use rusm_actor::Pid;
 use wasmtime::Result;
 use wasmtime::component::{Accessor, HasData, Linker};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
@@ -16,7 +17,7 @@ use wasmtime_wasi::p3::bindings::clocks::{monotonic_clock, system_clock, types};
 use wasmtime_wasi::p3::{cli, filesystem, random};
 
 use crate::guest::State;
-use crate::link::opaque;
+use crate::link::{noted, opaque};
 use crate::wasi;
 use sockets::SocketsView;
 
@@ -27,15 +28,15 @@ pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
     random::add_to_linker(linker)?;
     types::add_to_linker::<_, WasiClocks>(linker, State::clocks)?;
     system_clock::add_to_linker::<_, WasiClocks>(linker, State::clocks)?;
-    monotonic_clock::add_to_linker::<_, Clock>(linker, |_| Clock)?;
+    monotonic_clock::add_to_linker::<_, Clock>(linker, |state| Clock(state.pid()))?;
     sockets::add(linker, |state| {
         let (table, net) = wasi::of(state).table_and_net();
         SocketsView { table, net }
     })
 }
 
-/// The scheduler's time; it needs nothing of a guest's state.
-struct Clock;
+/// The scheduler's time, for this process.
+struct Clock(Pid);
 
 impl HasData for Clock {
     type Data<'a> = Clock;
@@ -52,11 +53,15 @@ impl monotonic_clock::Host for Clock {
 }
 
 impl<T> monotonic_clock::HostWithStore<T> for Clock {
-    async fn wait_until(_: &Accessor<T, Self>, when: u64) -> Result<()> {
+    async fn wait_until(store: &Accessor<T, Self>, when: u64) -> Result<()> {
+        let pid = store.with(|mut access| access.get().0);
+        noted!(pid, "wasi:clocks/monotonic-clock wait-until");
         sleep_until(Duration::from_nanos(when)).await
     }
 
-    async fn wait_for(_: &Accessor<T, Self>, from_now: u64) -> Result<()> {
+    async fn wait_for(store: &Accessor<T, Self>, from_now: u64) -> Result<()> {
+        let pid = store.with(|mut access| access.get().0);
+        noted!(pid, "wasi:clocks/monotonic-clock wait-for");
         sleep_until(rusm_sched::now().saturating_add(Duration::from_nanos(from_now))).await
     }
 }

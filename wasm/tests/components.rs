@@ -5,7 +5,7 @@ mod support;
 
 use std::time::Duration;
 
-use rusm_actor::ExitReason;
+use rusm_actor::{ExitReason, last_host_call};
 use rusm_wasm::{CacheConfig, Engine, EngineConfig, Program};
 use support::{PATIENCE, TempDir, command, engine, eventually, node, prepared, run};
 
@@ -199,6 +199,9 @@ fn a_waiting_component_can_be_killed() {
         .spawn(&node, Program::default())
         .unwrap();
     assert!(process.wait_for(Duration::from_millis(50)).is_none());
+    let call = "wasi:io/poll pollable.block";
+    let last = || last_host_call(process.pid());
+    eventually(call, || last().as_deref() == Some(call));
     node.kill(process.pid());
     assert!(matches!(
         process.wait_for(PATIENCE),

@@ -6,9 +6,9 @@ mod support;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use rusm_actor::ExitReason;
+use rusm_actor::{ExitReason, last_host_call};
 use rusm_wasm::Program;
-use support::{PATIENCE, engine, node, prepared, run, status};
+use support::{PATIENCE, engine, eventually, node, prepared, run, status};
 
 /// A command of WASI 0.3: component `items`, and the code of its core module, which is given the
 /// core instances `with` these and exports `run`.
@@ -159,9 +159,10 @@ fn a_stream_is_written_to_stdout() {
 
 #[test]
 fn spinning_and_waiting_commands_can_be_killed() {
-    for body in [
-        "(loop $l (br $l)) (i32.const 0)",
-        "(call $wait (i64.const -1)) (i32.const 0)",
+    let wait = "wasi:clocks/monotonic-clock wait-for";
+    for (body, call) in [
+        ("(loop $l (br $l)) (i32.const 0)", None),
+        ("(call $wait (i64.const -1)) (i32.const 0)", Some(wait)),
     ] {
         let node = node(1);
         let process = prepared(&node, &clock(body))
@@ -171,6 +172,8 @@ fn spinning_and_waiting_commands_can_be_killed() {
             rusm_sched::sleep(Duration::from_millis(20)).await;
         });
         assert!(bystander.wait_for(PATIENCE).is_some());
+        let last = || last_host_call(process.pid());
+        eventually(wait, || last().as_deref() == call);
         node.kill(process.pid());
         assert!(matches!(
             process.wait_for(PATIENCE),

@@ -135,7 +135,7 @@ export class Session {
     const more = {
       label: "clerk ada", traps_exits: false, supervisor: "<0.1.1>",
       oldest: { from: null, text: "5 bytes \"order\"" }, links: row?.parent ? [row.parent] : [], monitors: ["<0.3.1>"], monitored_by: ["<0.1.1>"],
-      aliases: 0, answered: true,
+      aliases: 0, last_call: row?.body === "guest oven" ? "rusm receive" : null, answered: true,
     };
     this.send({ type: "detail", at: this.world.at, pid: this.detail, process: row && { ...row, ...more } });
   }

@@ -75,6 +75,8 @@ pub struct Detail {
     pub monitored_by: Vec<String>,
     /// Aliases that are active.
     pub aliases: u64,
+    /// The host call that a guest is in or made last, of those that can wait.
+    pub last_call: Option<String>,
     /// It answered in time.
     pub answered: bool,
 }

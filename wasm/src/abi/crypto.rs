@@ -11,16 +11,16 @@ use crate::host::crypto::{
     self, CryptoError, Digest, Digester, ED25519_KEY_BYTES, Hash, NONCE_BYTES, PIECE_BYTES_MAX,
     SIGNATURE_BYTES,
 };
-use crate::link::opaque;
+use crate::link::{opaque, waits};
 
 /// A range of the guest's memory: where it begins, and its length.
 type Range = (i32, i32);
 
 pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
     linker.func_wrap(MODULE, "random", random)?;
-    linker.func_wrap_async(MODULE, "hash", hash)?;
-    linker.func_wrap_async(MODULE, "hmac", hmac)?;
-    linker.func_wrap_async(MODULE, "hmac_verify", hmac_verify)?;
+    waits(linker, MODULE, "hash", hash)?;
+    waits(linker, MODULE, "hmac", hmac)?;
+    waits(linker, MODULE, "hmac_verify", hmac_verify)?;
     linker.func_wrap(MODULE, "aes_gcm_seal", seal)?;
     linker.func_wrap(MODULE, "aes_gcm_open", open)?;
     linker.func_wrap(MODULE, "ed25519_generate", generate)?;

@@ -28,7 +28,7 @@ use wasmtime::{Caller, Linker, Result};
 use crate::abi::{Guest, MODULE, bytes, guest, put, put_some, room, settle, text};
 use crate::guest::State;
 use crate::host::{Body, Refusal, info, reason};
-use crate::link::opaque;
+use crate::link::{opaque, waits};
 
 /// Bytes of the record.
 const RECORD_BYTES: i32 = 80;
@@ -36,7 +36,7 @@ const RECORD_BYTES: i32 = 80;
 pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
     linker.func_wrap(MODULE, "kill", kill)?;
     linker.func_wrap(MODULE, "exit_process", exit_process)?;
-    linker.func_wrap_async(MODULE, "info", look)?;
+    waits(linker, MODULE, "info", look)?;
     linker.func_wrap(MODULE, "list", list)?;
     linker.func_wrap(MODULE, "set_label", set_label)?;
     linker.func_wrap(MODULE, "priority", |caller: Guest<'_>| {

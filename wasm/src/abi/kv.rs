@@ -26,7 +26,7 @@ use crate::abi::{MODULE, bytes, guest, put, put_some, room, settle, text};
 use crate::guest::State;
 use crate::host::Refusal;
 use crate::host::kv::{self, Step, What};
-use crate::link::opaque;
+use crate::link::{opaque, waits};
 
 const BUCKET: &str = "the name of a bucket";
 /// Bytes of the description of a listing.
@@ -54,15 +54,15 @@ type Answer<'a> = Box<dyn Future<Output = Result<i32>> + Send + 'a>;
 type Range = (i32, i32);
 
 pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
-    linker.func_wrap_async(MODULE, "kv_create", create)?;
-    linker.func_wrap_async(MODULE, "kv_drop", drop_bucket)?;
-    linker.func_wrap_async(MODULE, "kv_get", get)?;
-    linker.func_wrap_async(MODULE, "kv_exists", exists)?;
-    linker.func_wrap_async(MODULE, "kv_set", set)?;
-    linker.func_wrap_async(MODULE, "kv_delete", delete)?;
-    linker.func_wrap_async(MODULE, "kv_compare_and_set", compare_and_set)?;
-    linker.func_wrap_async(MODULE, "kv_list", list)?;
-    linker.func_wrap_async(MODULE, "kv_batch", batch)?;
+    waits(linker, MODULE, "kv_create", create)?;
+    waits(linker, MODULE, "kv_drop", drop_bucket)?;
+    waits(linker, MODULE, "kv_get", get)?;
+    waits(linker, MODULE, "kv_exists", exists)?;
+    waits(linker, MODULE, "kv_set", set)?;
+    waits(linker, MODULE, "kv_delete", delete)?;
+    waits(linker, MODULE, "kv_compare_and_set", compare_and_set)?;
+    waits(linker, MODULE, "kv_list", list)?;
+    waits(linker, MODULE, "kv_batch", batch)?;
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use crate::guest::State;
 use crate::host::message::{self, Want};
 use crate::host::process::within;
 use crate::host::{Refusal, seal};
-use crate::link::opaque;
+use crate::link::{opaque, waits};
 
 /// A receive has got something.
 const RECEIVED: i32 = 0;
@@ -31,7 +31,7 @@ struct Into {
 pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
     linker.func_wrap(MODULE, "send", send)?;
     linker.func_wrap(MODULE, "try_receive", try_receive)?;
-    linker.func_wrap_async(MODULE, "receive", receive)?;
+    waits(linker, MODULE, "receive", receive)?;
     linker.func_wrap(MODULE, "body_read", body_read)?;
     linker.func_wrap(MODULE, "reply", reply)?;
     linker.func_wrap(MODULE, "alias", alias)?;

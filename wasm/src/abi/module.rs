@@ -7,10 +7,10 @@ use wasmtime::{Caller, Linker, Result};
 use crate::abi::{Guest, MODULE, bytes, guest, settle, spawn};
 use crate::guest::State;
 use crate::host::module;
-use crate::link::opaque;
+use crate::link::{opaque, waits};
 
 pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
-    linker.func_wrap_async(MODULE, "module_compile", compile)?;
+    waits(linker, MODULE, "module_compile", compile)?;
     linker.func_wrap(MODULE, "module_spawn", start)?;
     linker.func_wrap(MODULE, "module_send", send)?;
     linker.func_wrap(MODULE, "module_close", close)?;

@@ -9,7 +9,7 @@ use crate::abi::{Guest, MODULE, bytes, guest, put, put_some, room, settle, text}
 use crate::guest::State;
 use crate::host::process::{self, Exit};
 use crate::host::{Refusal, reason};
-use crate::link::opaque;
+use crate::link::{opaque, waits};
 
 /// `demonitor` takes the message back as well.
 const FLUSH: i32 = 1;
@@ -31,8 +31,8 @@ pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
     linker.func_wrap(MODULE, "monitor_name", monitor_name)?;
     linker.func_wrap(MODULE, "demonitor", demonitor)?;
     linker.func_wrap(MODULE, "is_alive", is_alive)?;
-    linker.func_wrap_async(MODULE, "sleep", sleep)?;
-    linker.func_wrap_async(MODULE, "yield", |_: Caller<'_, State>, (): ()| {
+    waits(linker, MODULE, "sleep", sleep)?;
+    waits(linker, MODULE, "yield", |_: Caller<'_, State>, (): ()| {
         opaque(rusm_sched::yield_now())
     })?;
     Ok(())

@@ -7,13 +7,13 @@ use wasmtime::{Caller, Linker, Result};
 use crate::abi::{Guest, MODULE, bytes, guest, room, settle};
 use crate::guest::State;
 use crate::host::stream;
-use crate::link::opaque;
+use crate::link::{opaque, waits};
 
 pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
     linker.func_wrap(MODULE, "stream_open", open)?;
     linker.func_wrap(MODULE, "stream_accept", accept)?;
-    linker.func_wrap_async(MODULE, "stream_write", write)?;
-    linker.func_wrap_async(MODULE, "stream_read", read)?;
+    waits(linker, MODULE, "stream_write", write)?;
+    waits(linker, MODULE, "stream_read", read)?;
     linker.func_wrap(MODULE, "stream_close", close)?;
     Ok(())
 }

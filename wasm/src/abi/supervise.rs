@@ -36,7 +36,7 @@ use crate::guest::State;
 use crate::host::Refusal;
 use crate::host::spawn::{Options, checked};
 use crate::host::supervise::{self, CHILDREN_MAX, Plan, Spec};
-use crate::link::opaque;
+use crate::link::{opaque, waits};
 
 const PLAN_BYTES: i32 = 32;
 const CHILD_BYTES: usize = 48;
@@ -50,14 +50,14 @@ const ID: &str = "a child's id";
 type Answer<'a> = Box<dyn Future<Output = Result<i32>> + Send + 'a>;
 
 pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
-    linker.func_wrap_async(MODULE, "supervise_start", start)?;
-    linker.func_wrap_async(MODULE, "supervise_start_child", start_child)?;
-    linker.func_wrap_async(MODULE, "supervise_restart_child", restart_child)?;
-    linker.func_wrap_async(MODULE, "supervise_terminate_child", terminate_child)?;
-    linker.func_wrap_async(MODULE, "supervise_delete_child", delete_child)?;
-    linker.func_wrap_async(MODULE, "supervise_count", count)?;
-    linker.func_wrap_async(MODULE, "supervise_which", which)?;
-    linker.func_wrap_async(MODULE, "supervise_stop", stop)?;
+    waits(linker, MODULE, "supervise_start", start)?;
+    waits(linker, MODULE, "supervise_start_child", start_child)?;
+    waits(linker, MODULE, "supervise_restart_child", restart_child)?;
+    waits(linker, MODULE, "supervise_terminate_child", terminate_child)?;
+    waits(linker, MODULE, "supervise_delete_child", delete_child)?;
+    waits(linker, MODULE, "supervise_count", count)?;
+    waits(linker, MODULE, "supervise_which", which)?;
+    waits(linker, MODULE, "supervise_stop", stop)?;
     Ok(())
 }
 

@@ -11,16 +11,19 @@ use super::held::MONITORS_MAX;
 use super::letter::Mail;
 use super::{Call, Ended};
 use crate::guest::State;
-use crate::link::opaque;
+use crate::link::{opaque, waits};
 
 const MODULE: &str = "lunatic::process";
 /// The only environment a program sees has this number, as with `lunatic run`.
 const ENVIRONMENT: u64 = 1;
 
 pub(super) fn add(linker: &mut Linker<State>) -> Result<()> {
-    linker.func_wrap_async(MODULE, "sleep_ms", |_: Call<'_>, (millis,): (u64,)| {
-        opaque(rusm_sched::sleep(Duration::from_millis(millis)))
-    })?;
+    waits(
+        linker,
+        MODULE,
+        "sleep_ms",
+        |_: Call<'_>, (millis,): (u64,)| opaque(rusm_sched::sleep(Duration::from_millis(millis))),
+    )?;
     linker.func_wrap(MODULE, "die_when_link_dies", die_when_link_dies)?;
     linker.func_wrap(MODULE, "process_id", process_id)?;
     linker.func_wrap(MODULE, "environment_id", || ENVIRONMENT)?;

@@ -17,7 +17,7 @@ use super::memory::{bytes, parts};
 use super::message::take_data;
 use super::{Call, Ended, FOREVER, TIMED_OUT};
 use crate::guest::State;
-use crate::link::opaque;
+use crate::link::{opaque, waits};
 
 const MODULE: &str = "lunatic::message";
 const RECEIVE: &str = "lunatic::message::receive";
@@ -29,14 +29,16 @@ const LINK_DIED: u32 = 1;
 const PROCESS_DIED: u32 = 2;
 
 pub(super) fn add(linker: &mut Linker<State>) -> Result<()> {
-    linker.func_wrap_async(
+    waits(
+        linker,
         MODULE,
         "receive",
         |mut caller: Call<'_>, (at, count, millis): (u32, u32, u64)| {
             opaque(async move { receive(&mut caller, at, count, millis).await })
         },
     )?;
-    linker.func_wrap_async(
+    waits(
+        linker,
         MODULE,
         "send_receive_skip_search",
         |mut caller: Call<'_>, (to, tag, millis): (u64, i64, u64)| {

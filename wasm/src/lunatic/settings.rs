@@ -9,7 +9,7 @@ use super::config::Config;
 use super::guest::{guest, held};
 use super::memory::{parts, text};
 use crate::guest::State;
-use crate::link::opaque;
+use crate::link::{opaque, waits};
 
 const PROCESS: &str = "lunatic::process";
 const WASI: &str = "lunatic::wasi";
@@ -66,7 +66,8 @@ pub(super) fn add(linker: &mut Linker<State>) -> Result<()> {
     field!(linker, flag "config_can_spawn_processes", "config_set_can_spawn_processes", spawns);
     linker.func_wrap(WASI, "config_add_environment_variable", add_env)?;
     linker.func_wrap(WASI, "config_add_command_line_argument", add_arg)?;
-    linker.func_wrap_async(
+    waits(
+        linker,
         WASI,
         "config_preopen_dir",
         |mut caller: Call<'_>, (id, at, len): (u64, u32, u32)| {

@@ -14,7 +14,7 @@ use super::guest::{Guest, guest, held};
 use super::memory::{bytes, parts, put_u64, text};
 use super::{Call, program};
 use crate::guest::{State, no_room};
-use crate::link::opaque;
+use crate::link::{opaque, waits};
 
 const MODULE: &str = "lunatic::process";
 const SPAWN: &str = "lunatic::process::spawn";
@@ -40,7 +40,8 @@ pub(super) fn add(linker: &mut Linker<State>) -> Result<()> {
     linker.func_wrap(MODULE, "spawn", spawn)?;
     linker.func_wrap(MODULE, "get_or_spawn", get_or_spawn)?;
     linker.func_wrap(MODULE, "drop_module", drop_module)?;
-    linker.func_wrap_async(
+    waits(
+        linker,
         MODULE,
         "compile_module",
         |mut caller: Call<'_>, (at, len, id_at): (u32, u32, u32)| {

@@ -10,6 +10,7 @@ use rusm_sched::blocking::{self, Refused};
 use wasmtime::{Caller, Linker, Result};
 
 use super::{Errno, MODULE, State, opaque, stock, view};
+use crate::link::waits;
 
 /// `errno` for a call that cannot be made because the scheduler is stopping.
 const CANCELED: Errno = 11;
@@ -22,7 +23,7 @@ const RANDOM_BYTES_INLINE_MAX: u32 = 4 << 10;
 /// Redefines each function so that it leaves the worker before it does what it did.
 macro_rules! leave_worker_for {
     ($linker:ident: $($name:ident($($arg:ident: $ty:ty),*);)*) => {$(
-        $linker.func_wrap_async(MODULE, stringify!($name), |mut caller: Caller<'_, State>, ($($arg,)*): ($($ty,)*)| {
+        waits($linker, MODULE, stringify!($name), |mut caller: Caller<'_, State>, ($($arg,)*): ($($ty,)*)| {
             opaque(async move {
                 if let Err(errno) = leave_worker().await {
                     return Ok(errno);
@@ -61,7 +62,8 @@ pub(super) fn add(linker: &mut Linker<State>) -> Result<()> {
         path_symlink(old: i32, old_len: i32, fd: i32, new: i32, new_len: i32);
         path_unlink_file(fd: i32, path: i32, len: i32);
     }
-    linker.func_wrap_async(
+    waits(
+        linker,
         MODULE,
         "random_get",
         |mut caller: Caller<'_, State>, (buffer, len): (i32, i32)| {

@@ -23,7 +23,7 @@ use crate::error::ProgramError;
 use crate::grant::{Access, Grants, StdioGrant};
 use crate::guest::State;
 use crate::limit::{FILES_MAX, PREVIEW1_CALL_BYTES_MAX};
-use crate::link::opaque;
+use crate::link::{opaque, waits};
 use crate::net::Net;
 use crate::program::{Program, Stdio};
 
@@ -179,12 +179,17 @@ pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
     linker.func_wrap(MODULE, "proc_exit", |status: i32| -> Result<()> {
         Err(I32Exit(status).into())
     })?;
-    linker.func_wrap_async(MODULE, "sched_yield", |_: Caller<'_, State>, (): ()| {
-        opaque(async {
-            rusm_sched::yield_now().await;
-            0
-        })
-    })?;
+    waits(
+        linker,
+        MODULE,
+        "sched_yield",
+        |_: Caller<'_, State>, (): ()| {
+            opaque(async {
+                rusm_sched::yield_now().await;
+                0
+            })
+        },
+    )?;
     linker.allow_shadowing(false);
     Ok(())
 }

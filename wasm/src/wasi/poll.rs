@@ -16,6 +16,7 @@ use wasmtime_wasi::p2::InputStream;
 use wiggle::GuestMemory;
 
 use super::{Errno, MODULE, State, Wasi, memory_and_wasi, opaque, stock};
+use crate::link::waits;
 
 /// More subscriptions than this in one call are refused with `EINVAL`; programs of this world use
 /// a handful.
@@ -36,7 +37,8 @@ const CLOCK_MONOTONIC: u32 = 1;
 const ABSOLUTE: u16 = 1;
 
 pub(super) fn add(linker: &mut Linker<State>) -> Result<()> {
-    linker.func_wrap_async(
+    waits(
+        linker,
         MODULE,
         "poll_oneoff",
         |mut caller: Caller<'_, State>,

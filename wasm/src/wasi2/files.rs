@@ -3,6 +3,7 @@
 //!
 //! What may be opened is decided by the directories that the guest was given (`wasi/mod.rs`).
 
+use rusm_actor::Pid;
 use wasmtime::Result;
 use wasmtime::component::{HasData, Resource};
 use wasmtime_wasi::filesystem::WasiFilesystemCtxView;
@@ -16,7 +17,7 @@ use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream};
 
 use super::leave_worker;
 use super::stream::{Input, Output};
-use crate::link::opaque;
+use crate::link::{noted, opaque};
 
 /// Names the files of a guest as all that this interface needs of its state.
 pub(super) struct Files;
@@ -25,7 +26,8 @@ impl HasData for Files {
     type Data<'a> = FilesView<'a>;
 }
 
-pub(super) struct FilesView<'a>(pub(super) WasiFilesystemCtxView<'a>);
+/// The files of a guest, and the process that it is.
+pub(super) struct FilesView<'a>(pub(super) WasiFilesystemCtxView<'a>, pub(super) Pid);
 
 type Fd = Resource<Descriptor>;
 
@@ -33,6 +35,7 @@ type Fd = Resource<Descriptor>;
 macro_rules! off_worker {
     ($stock:ident: $($name:ident($($arg:ident: $ty:ty),*) -> $returns:ty;)*) => {$(
         async fn $name(&mut self, $($arg: $ty),*) -> FsResult<$returns> {
+            noted!(self.1, named(stringify!($name)));
             Box::into_pin(opaque(async move {
                 leave_worker().await.map_err(|_| FsError::from(ErrorCode::Interrupted))?;
                 $stock::$name(&mut self.0, $($arg),*).await
@@ -40,6 +43,12 @@ macro_rules! off_worker {
             .await
         }
     )*};
+}
+
+/// As the interface calls it.
+fn named(method: &str) -> String {
+    let method = method.replace('_', "-");
+    format!("wasi:filesystem/types descriptor.{method}")
 }
 
 impl Host for FilesView<'_> {
@@ -83,6 +92,7 @@ impl HostDescriptor for FilesView<'_> {
     }
 
     async fn is_same_object(&mut self, a: Fd, b: Fd) -> Result<bool> {
+        noted!(self.1, named("is_same_object"));
         Box::into_pin(opaque(async move {
             leave_worker().await?;
             HostDescriptor::is_same_object(&mut self.0, a, b).await

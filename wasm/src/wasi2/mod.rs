@@ -12,6 +12,7 @@ mod random;
 mod sockets;
 mod stdio;
 mod stream;
+mod waits;
 
 use std::io::{self, ErrorKind};
 
@@ -30,6 +31,7 @@ use clock::{Clock, ClockView};
 use files::{Files, FilesView};
 use sockets::SocketsView;
 use stdio::{Stdio, StdioView};
+use waits::{Waits, WaitsView};
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
@@ -47,8 +49,8 @@ impl HasData for Table {
 /// Everything a component may import of WASI.
 pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
     wasi_io::error::add_to_linker::<_, Table>(linker, table)?;
-    wasi_io::poll::add_to_linker::<_, Table>(linker, table)?;
-    wasi_io::streams::add_to_linker::<_, Table>(linker, table)?;
+    wasi_io::poll::add_to_linker::<_, Waits>(linker, waits)?;
+    wasi_io::streams::add_to_linker::<_, Waits>(linker, waits)?;
     cli::environment::add_to_linker::<_, WasiCli>(linker, State::cli)?;
     cli::exit::add_to_linker::<_, WasiCli>(linker, State::cli)?;
     cli::stdin::add_to_linker::<_, WasiCli>(linker, State::cli)?;
@@ -62,7 +64,10 @@ pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
     clocks::wall_clock::add_to_linker::<_, WasiClocks>(linker, State::clocks)?;
     clocks::monotonic_clock::add_to_linker::<_, Clock>(linker, |state| ClockView(table(state)))?;
     filesystem::preopens::add_to_linker::<_, WasiFilesystem>(linker, State::filesystem)?;
-    filesystem::types::add_to_linker::<_, Files>(linker, |state| FilesView(state.filesystem()))?;
+    filesystem::types::add_to_linker::<_, Files>(linker, |state| {
+        let pid = state.pid();
+        FilesView(state.filesystem(), pid)
+    })?;
     random::add(linker)?;
     sockets::add(linker, |state| {
         let (table, net) = wasi::of(state).table_and_net();
@@ -72,6 +77,11 @@ pub(crate) fn add(linker: &mut Linker<State>) -> Result<()> {
 
 fn table(state: &mut State) -> &mut ResourceTable {
     state.ctx().table
+}
+
+fn waits(state: &mut State) -> WaitsView<'_> {
+    let pid = state.pid();
+    WaitsView(table(state), pid)
 }
 
 fn stdio(state: &mut State) -> StdioView<'_> {

@@ -7,7 +7,7 @@ use super::bindings::rusm::runtime::types::Error;
 use crate::guest::State;
 use crate::host::Refusal;
 use crate::host::crypto::{self, CryptoError, Digest, Digester, Hash, PIECE_BYTES_MAX, reductions};
-use crate::link::opaque;
+use crate::link::{noted, opaque};
 
 impl From<CryptoError> for Error {
     fn from(error: CryptoError) -> Self {
@@ -51,6 +51,7 @@ impl Host for State {
     }
 
     async fn hash(&mut self, algorithm: Algorithm, content: Vec<u8>) -> Trappable<Vec<u8>> {
+        noted!(self.pid(), "rusm:runtime/crypto hash");
         let digester = Digester::hash(hash(algorithm));
         Ok(digest(digester, &content).await.as_ref().to_vec())
     }
@@ -61,6 +62,7 @@ impl Host for State {
         key: Vec<u8>,
         content: Vec<u8>,
     ) -> Trappable<Result<Vec<u8>, Error>> {
+        noted!(self.pid(), "rusm:runtime/crypto hmac");
         Ok(match Digester::code(hash(algorithm), &key) {
             Ok(digester) => Ok(digest(digester, &content).await.as_ref().to_vec()),
             Err(error) => Err(error.into()),
@@ -74,6 +76,7 @@ impl Host for State {
         content: Vec<u8>,
         code: Vec<u8>,
     ) -> Trappable<Result<bool, Error>> {
+        noted!(self.pid(), "rusm:runtime/crypto hmac-verify");
         Ok(match Digester::code(hash(algorithm), &key) {
             Ok(digester) => Ok(digest(digester, &content).await.is(&code)),
             Err(error) => Err(error.into()),

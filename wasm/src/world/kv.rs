@@ -13,7 +13,7 @@ use super::bindings::rusm::runtime::types::Error;
 use crate::guest::State;
 use crate::host::Refusal;
 use crate::host::kv::{self, What};
-use crate::link::opaque;
+use crate::link::{noted, opaque};
 
 /// What a function returns, unless the guest cannot go on.
 type Answer<T> = Trappable<Result<T, Error>>;
@@ -93,14 +93,17 @@ fn step(step: &Step) -> kv::Step<'_> {
 
 impl Host for State {
     async fn create(&mut self, bucket: String) -> Answer<bool> {
+        noted!(self.pid(), "rusm:runtime/kv create");
         answer(kv::create(self, &bucket)).await
     }
 
     async fn drop(&mut self, bucket: String) -> Answer<bool> {
+        noted!(self.pid(), "rusm:runtime/kv drop");
         answer(kv::drop(self, &bucket)).await
     }
 
     async fn get(&mut self, bucket: String, key: Vec<u8>) -> Answer<Option<Vec<u8>>> {
+        noted!(self.pid(), "rusm:runtime/kv get");
         let work = async {
             let value = kv::get(self, &bucket, &key).await?;
             Ok(value.map(|value| value.to_vec()))
@@ -109,14 +112,17 @@ impl Host for State {
     }
 
     async fn exists(&mut self, bucket: String, key: Vec<u8>) -> Answer<bool> {
+        noted!(self.pid(), "rusm:runtime/kv exists");
         answer(kv::exists(self, &bucket, &key)).await
     }
 
     async fn set(&mut self, bucket: String, key: Vec<u8>, value: Vec<u8>) -> Answer<()> {
+        noted!(self.pid(), "rusm:runtime/kv set");
         answer(kv::set(self, &bucket, &key, &value)).await
     }
 
     async fn delete(&mut self, bucket: String, key: Vec<u8>) -> Answer<bool> {
+        noted!(self.pid(), "rusm:runtime/kv delete");
         answer(kv::delete(self, &bucket, &key)).await
     }
 
@@ -127,11 +133,13 @@ impl Host for State {
         expected: Option<Vec<u8>>,
         new: Option<Vec<u8>>,
     ) -> Answer<bool> {
+        noted!(self.pid(), "rusm:runtime/kv compare-and-set");
         let (expected, new) = (expected.as_deref(), new.as_deref());
         answer(kv::compare_and_set(self, &bucket, &key, expected, new)).await
     }
 
     async fn list(&mut self, bucket: String, scan: Scan) -> Answer<Page> {
+        noted!(self.pid(), "rusm:runtime/kv list");
         let work = async {
             let page = kv::list(self, &bucket, scan.into()).await?;
             Ok(page.into())
@@ -140,6 +148,7 @@ impl Host for State {
     }
 
     async fn keys(&mut self, bucket: String, scan: Scan) -> Answer<KeyPage> {
+        noted!(self.pid(), "rusm:runtime/kv keys");
         let work = async {
             let page = kv::keys(self, &bucket, scan.into()).await?;
             Ok(KeyPage {
@@ -151,6 +160,7 @@ impl Host for State {
     }
 
     async fn batch(&mut self, steps: Vec<Step>) -> Answer<Option<u32>> {
+        noted!(self.pid(), "rusm:runtime/kv batch");
         let work = async {
             kv::may_batch(steps.len())?;
             let steps: Vec<_> = steps.iter().map(step).collect();

@@ -8,13 +8,14 @@ use super::bindings::rusm::runtime::types::{Error, Options, Started};
 use super::process;
 use crate::guest::State;
 use crate::host::module;
-use crate::link::opaque;
+use crate::link::{noted, opaque};
 
 /// Compiled code.
 pub enum Module {}
 
 impl Host for State {
     async fn compile(&mut self, code: Vec<u8>) -> Trappable<Result<Resource<Module>, Error>> {
+        noted!(self.pid(), "rusm:runtime/module compile");
         let compiled = opaque(async move { module::compile(self, code).await });
         let compiled = Box::into_pin(compiled).await;
         Ok(compiled.map(Resource::new_own).map_err(Error::from))

@@ -12,7 +12,7 @@ use super::bindings::rusm::runtime::types::{self, Error};
 use super::convert;
 use crate::guest::State;
 use crate::host::{Refusal, info, message, process, seal, spawn};
-use crate::link::opaque;
+use crate::link::{noted, opaque};
 
 impl types::Host for State {}
 
@@ -117,6 +117,7 @@ impl Host for State {
     }
 
     async fn info(&mut self, pid: u64) -> Trappable<Result<ProcessInfo, Error>> {
+        noted!(self.pid(), "rusm:runtime/process info");
         let pid = match info::may_look(self, pid) {
             Ok(pid) => pid,
             Err(refusal) => return Ok(Err(refusal.into())),
@@ -141,12 +142,14 @@ impl Host for State {
     }
 
     async fn sleep(&mut self, time: u64) -> Trappable<()> {
+        noted!(self.pid(), "rusm:runtime/process sleep");
         let span = process::within(time).unwrap_or(Duration::MAX);
         Box::into_pin(opaque(rusm_sched::sleep(span))).await;
         Ok(())
     }
 
     async fn yield_(&mut self) -> Trappable<()> {
+        noted!(self.pid(), "rusm:runtime/process yield");
         Box::into_pin(opaque(rusm_sched::yield_now())).await;
         Ok(())
     }
@@ -156,6 +159,7 @@ impl Host for State {
     }
 
     async fn receive(&mut self, want: Want, patience: u64) -> Trappable<Option<Event>> {
+        noted!(self.pid(), "rusm:runtime/process receive");
         let want = message::Want::from(want);
         // What is there is taken at once, unless the turn is over.
         if !rusm_sched::spend(0) {

@@ -7,7 +7,7 @@ use super::bindings::rusm::runtime::stream::{Host, HostOffer, HostReader, HostWr
 use super::bindings::rusm::runtime::types::Error;
 use crate::guest::State;
 use crate::host::stream;
-use crate::link::opaque;
+use crate::link::{noted, opaque};
 
 /// The end of a stream that writes.
 pub enum Writer {}
@@ -28,6 +28,7 @@ impl HostWriter for State {
         writer: Resource<Writer>,
         content: Vec<u8>,
     ) -> Trappable<Result<(), Error>> {
+        noted!(self.pid(), "rusm:runtime/stream writer.write");
         let number = writer.rep();
         let written = opaque(async move { stream::write_held(self, number, content).await });
         Ok(Box::into_pin(written).await.map_err(Error::from))
@@ -56,6 +57,7 @@ impl HostReader for State {
         reader: Resource<Reader>,
         max: u32,
     ) -> Trappable<Result<Vec<u8>, Error>> {
+        noted!(self.pid(), "rusm:runtime/stream reader.read");
         let number = reader.rep();
         let read = opaque(async move { stream::read_held(self, number, max as usize).await });
         Ok(Box::into_pin(read).await.map_err(Error::from))

@@ -15,7 +15,7 @@ use super::bindings::rusm::runtime::types::Error;
 use crate::guest::State;
 use crate::host::spawn::{Options, checked};
 use crate::host::{Refusal, process, supervise};
-use crate::link::opaque;
+use crate::link::{noted, opaque};
 
 /// A supervisor that the process has started.
 pub enum Supervisor {}
@@ -99,6 +99,7 @@ impl Host for State {
         how: Plan,
         children: Vec<Child>,
     ) -> Trappable<Result<Resource<Supervisor>, Error>> {
+        noted!(self.context.pid(), "rusm:runtime/supervise start");
         let start = async move {
             let children = children.into_iter().map(spec).collect::<Result<_, _>>()?;
             supervise::start(self, plan(how), children).await
@@ -117,6 +118,10 @@ impl HostSupervisor for State {
         supervisor: Resource<Supervisor>,
         child: Child,
     ) -> Trappable<Result<Option<u64>, Error>> {
+        noted!(
+            self.context.pid(),
+            "rusm:runtime/supervise supervisor.start-child"
+        );
         let start =
             async move { supervise::start_child(self, supervisor.rep(), spec(child)?).await };
         done(start, bits).await
@@ -127,6 +132,10 @@ impl HostSupervisor for State {
         supervisor: Resource<Supervisor>,
         id: String,
     ) -> Trappable<Result<Option<u64>, Error>> {
+        noted!(
+            self.context.pid(),
+            "rusm:runtime/supervise supervisor.restart-child"
+        );
         let restart = async move { supervise::restart_child(self, supervisor.rep(), &id).await };
         done(restart, bits).await
     }
@@ -136,6 +145,10 @@ impl HostSupervisor for State {
         supervisor: Resource<Supervisor>,
         id: String,
     ) -> Trappable<Result<(), Error>> {
+        noted!(
+            self.context.pid(),
+            "rusm:runtime/supervise supervisor.terminate-child"
+        );
         let terminate =
             async move { supervise::terminate_child(self, supervisor.rep(), &id).await };
         done(terminate, |()| ()).await
@@ -146,6 +159,10 @@ impl HostSupervisor for State {
         supervisor: Resource<Supervisor>,
         id: String,
     ) -> Trappable<Result<(), Error>> {
+        noted!(
+            self.context.pid(),
+            "rusm:runtime/supervise supervisor.delete-child"
+        );
         let delete = async move { supervise::delete_child(self, supervisor.rep(), &id).await };
         done(delete, |()| ()).await
     }
@@ -154,6 +171,10 @@ impl HostSupervisor for State {
         &mut self,
         supervisor: Resource<Supervisor>,
     ) -> Trappable<Result<Counts, Error>> {
+        noted!(
+            self.context.pid(),
+            "rusm:runtime/supervise supervisor.count"
+        );
         let counted = async move { supervise::count(self, supervisor.rep()).await };
         done(counted, |counts| Counts {
             listed: count(counts.specs),
@@ -168,11 +189,16 @@ impl HostSupervisor for State {
         &mut self,
         supervisor: Resource<Supervisor>,
     ) -> Trappable<Result<Vec<ChildInfo>, Error>> {
+        noted!(
+            self.context.pid(),
+            "rusm:runtime/supervise supervisor.which"
+        );
         let which = async move { supervise::which(self, supervisor.rep()).await };
         done(which, |children| children.into_iter().map(listed).collect()).await
     }
 
     async fn stop(&mut self, supervisor: Resource<Supervisor>) -> Trappable<Result<(), Error>> {
+        noted!(self.context.pid(), "rusm:runtime/supervise supervisor.stop");
         let stop = async move { supervise::stop(self, supervisor.rep()).await };
         done(stop, |()| ()).await
     }

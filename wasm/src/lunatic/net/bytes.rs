@@ -10,7 +10,7 @@ use super::super::memory::{bytes, bytes_mut, parts, put_u64};
 use super::tcp::connection;
 use super::{Call, MODULE, OK, answer, within};
 use crate::guest::State;
-use crate::link::opaque;
+use crate::link::{opaque, waits};
 
 const READ: &str = "lunatic::networking::tcp_read";
 const PEEK: &str = "lunatic::networking::tcp_peek";
@@ -69,21 +69,24 @@ impl Reader {
 
 pub(super) fn add(linker: &mut Linker<State>) -> Result<()> {
     type Buffer = (u64, u32, u32, u32);
-    linker.func_wrap_async(
+    waits(
+        linker,
         MODULE,
         "tcp_read",
         |mut caller: Call<'_>, (id, at, len, out): Buffer| {
             opaque(async move { read(&mut caller, id, at, len, out).await })
         },
     )?;
-    linker.func_wrap_async(
+    waits(
+        linker,
         MODULE,
         "tcp_peek",
         |mut caller: Call<'_>, (id, at, len, out): Buffer| {
             opaque(async move { peek(&mut caller, id, at, len, out).await })
         },
     )?;
-    linker.func_wrap_async(
+    waits(
+        linker,
         MODULE,
         "tcp_write_vectored",
         |mut caller: Call<'_>, (id, at, count, out): Buffer| {

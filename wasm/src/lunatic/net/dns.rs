@@ -10,7 +10,7 @@ use super::super::guest::held;
 use super::super::memory::{parts, put, put_u64, text};
 use super::{Call, MODULE, answer, denied, keep_addresses, span, within};
 use crate::guest::State;
-use crate::link::opaque;
+use crate::link::{opaque, waits};
 
 const RESOLVE: &str = "lunatic::networking::resolve";
 const NEXT: &str = "lunatic::networking::resolve_next";
@@ -20,7 +20,8 @@ const V4: u32 = 4;
 const V6: u32 = 6;
 
 pub(super) fn add(linker: &mut Linker<State>) -> Result<()> {
-    linker.func_wrap_async(
+    waits(
+        linker,
         MODULE,
         "resolve",
         |mut caller: Call<'_>, (at, len, millis, id_at): (u32, u32, u64, u32)| {

@@ -15,7 +15,7 @@ use super::super::{FOREVER, TIMED_OUT};
 use super::bytes::{self, Reader};
 use super::{Address, Call, MODULE, answer, keep_address, may_connect, may_listen, span, within};
 use crate::guest::State;
-use crate::link::opaque;
+use crate::link::{opaque, waits};
 
 const BIND: &str = "lunatic::networking::tcp_bind";
 const ACCEPT: &str = "lunatic::networking::tcp_accept";
@@ -94,14 +94,16 @@ pub(super) fn add(linker: &mut Linker<State>) -> Result<()> {
     linker.func_wrap(MODULE, "tcp_bind", bind)?;
     linker.func_wrap(MODULE, "drop_tcp_listener", drop_listener)?;
     linker.func_wrap(MODULE, "tcp_local_addr", local_addr)?;
-    linker.func_wrap_async(
+    waits(
+        linker,
         MODULE,
         "tcp_accept",
         |mut caller: Call<'_>, (id, id_at, peer_at): (u64, u32, u32)| {
             opaque(async move { accept(&mut caller, id, id_at, peer_at).await })
         },
     )?;
-    linker.func_wrap_async(
+    waits(
+linker,
         MODULE,
         "tcp_connect",
         |mut caller: Call<'_>,

@@ -14,7 +14,7 @@ use super::super::memory::{bytes, bytes_mut, parts, put_u64};
 use super::bytes::count;
 use super::{Address, Call, ERROR, MODULE, OK, answer, keep_address, may_connect, may_listen};
 use crate::guest::State;
-use crate::link::opaque;
+use crate::link::{opaque, waits};
 
 const BIND: &str = "lunatic::networking::udp_bind";
 const CONNECT: &str = "lunatic::networking::udp_connect";
@@ -82,28 +82,32 @@ pub(super) fn add(linker: &mut Linker<State>) -> Result<()> {
     linker.func_wrap(MODULE, "udp_connect", connect)?;
     linker.func_wrap(MODULE, "udp_local_addr", local_addr)?;
     linker.func_wrap(MODULE, "udp_peer_addr", peer_addr)?;
-    linker.func_wrap_async(
+    waits(
+        linker,
         MODULE,
         "udp_receive",
         |mut caller: Call<'_>, (id, at, len, out): (u64, u32, u32, u32)| {
             opaque(async move { receive(&mut caller, id, (at, len), out).await })
         },
     )?;
-    linker.func_wrap_async(
+    waits(
+        linker,
         MODULE,
         "udp_receive_from",
         |mut caller: Call<'_>, (id, at, len, out, from): (u64, u32, u32, u32, u32)| {
             opaque(async move { receive_from(&mut caller, id, (at, len), out, from).await })
         },
     )?;
-    linker.func_wrap_async(
+    waits(
+        linker,
         MODULE,
         "udp_send",
         |mut caller: Call<'_>, (id, at, len, out): (u64, u32, u32, u32)| {
             opaque(async move { send(&mut caller, id, (at, len), None, out).await })
         },
     )?;
-    linker.func_wrap_async(
+    waits(
+        linker,
         MODULE,
         "udp_send_to",
         |mut caller: Call<'_>,
