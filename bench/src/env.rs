@@ -11,6 +11,7 @@ use rusm_sched::Config;
 
 use crate::args::{self, Setting};
 use crate::failure::Failure;
+use crate::gather::Tally;
 use crate::replay::Saving;
 use crate::scenario::{Scenario, WORKERS};
 use crate::watch::Watch;
@@ -107,6 +108,14 @@ impl Env {
 
     pub(crate) fn was_chosen(&self, key: &str) -> bool {
         self.chosen.contains_key(key)
+    }
+
+    /// A counter for the scenario's processes to tell by how far the run is, in the `unit` of the value that it will
+    /// report. Where an operation takes less than a microsecond or two, they add so many at once.
+    pub(crate) fn progress(&self, unit: &'static str) -> &'static Tally {
+        let tally = Tally::leaked(self.config.workers);
+        self.watch.show_progress(unit, || tally.total());
+        tally
     }
 
     /// Runs `body` as a process of a fresh node, stops the node and hands back what it returned.

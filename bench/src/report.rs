@@ -13,6 +13,9 @@ use crate::machine;
 pub(crate) struct Report {
     pub(crate) value: f64,
     pub(crate) unit: &'static str,
+    /// What the value is the rate of: told on the way, it comes to no less.
+    #[cfg(test)]
+    pub(crate) count: u64,
     figures: Vec<(String, f64)>,
     /// Latency in microseconds by share, if the workload timed one above all.
     pub(crate) curve: Vec<(f64, f64)>,
@@ -24,6 +27,8 @@ impl Report {
         Report {
             value: count as f64 / elapsed.as_secs_f64(),
             unit,
+            #[cfg(test)]
+            count,
             figures: Vec::new(),
             curve: Vec::new(),
         }

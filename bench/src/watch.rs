@@ -21,7 +21,22 @@ pub(crate) struct Watch {
 struct Shown {
     node: Option<Node>,
     nodes: u64,
+    progress: Option<Arc<Progress>>,
     sides: Vec<Arc<Lanes>>,
+}
+
+/// How far a run is.
+pub(crate) struct Progress {
+    /// That of the value which the run will report.
+    pub(crate) unit: &'static str,
+    done: Box<dyn Fn() -> u64 + Send + Sync>,
+}
+
+impl Progress {
+    /// What was done so far; never less than before.
+    pub(crate) fn done(&self) -> u64 {
+        (self.done)()
+    }
 }
 
 /// Its node is shown as long as this lives.
@@ -36,6 +51,17 @@ impl Watch {
         Showing(self)
     }
 
+    /// Shows how far the run is, in the `unit` of the value that it will report. `done` is asked by who looks, many
+    /// times a second: the run itself pays for no more than what it counts anyway.
+    pub(crate) fn show_progress(
+        &self,
+        unit: &'static str,
+        done: impl Fn() -> u64 + Send + Sync + 'static,
+    ) {
+        let done = Box::new(done);
+        self.lock().progress = Some(Arc::new(Progress { unit, done }));
+    }
+
     /// Shows processes one by one, side by side.
     pub(crate) fn show_sides(&self, sides: Vec<Arc<Lanes>>) {
         self.lock().sides = sides;
@@ -45,6 +71,11 @@ impl Watch {
     pub(crate) fn node(&self) -> Option<(u64, Node)> {
         let shown = self.lock();
         shown.node.clone().map(|node| (shown.nodes, node))
+    }
+
+    /// None if the scenario does not tell.
+    pub(crate) fn progress(&self) -> Option<Arc<Progress>> {
+        self.lock().progress.clone()
     }
 
     pub(crate) fn sides(&self) -> Vec<Arc<Lanes>> {

@@ -10,7 +10,7 @@ use crate::env::Env;
 use crate::failure::Failure;
 use crate::report::Report;
 
-/// What is counted while it runs; what it came to has a unit of its own.
+/// What is counted while it runs, unless its scenario tells; what it came to has a unit of its own.
 pub(super) fn unit(env: &Env) -> &'static str {
     match env.scenario.is_storm() {
         true => "spawns/s",

@@ -1,5 +1,6 @@
-//! Looks at a run from outside, 20 times a second: how many processes live, what the node did since the look before,
-//! how late what was woken came to run, and what each process that is shown has done.
+//! Looks at a run from outside, 20 times a second: how many processes live, what was done since the look before (what
+//! the scenario tells, or else what its node counts), how late what was woken came to run, and what each process that
+//! is shown has done.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -12,7 +13,7 @@ use super::series::Series;
 use crate::lanes::{Lane, Lanes, jain};
 use crate::latency::curve;
 use crate::report::tidy;
-use crate::watch::Watch;
+use crate::watch::{Progress, Watch};
 
 /// Between two looks.
 const EVERY: Duration = Duration::from_millis(50);
@@ -37,16 +38,24 @@ pub(super) struct Sampler {
     watch: Arc<Watch>,
     storm: bool,
     start: Instant,
-    /// Which node the look before was at, when, and what it had done.
-    before: Option<(u64, Instant, u64)>,
+    before: Option<Before>,
     /// What the bystanders of each side had done.
     woken: Vec<Vec<u64>>,
     latest: Look,
     series: Series,
 }
 
+/// What the look before found.
+struct Before {
+    node: u64,
+    /// What the scenario told, if it told anything: what is counted differently cannot be compared.
+    unit: Option<&'static str>,
+    at: Instant,
+    done: u64,
+}
+
 impl Sampler {
-    /// `storm`: what counts is the processes that have ended, not turns.
+    /// `storm`: unless the scenario tells, what counts is the processes that have ended, not turns.
     pub(super) fn new(watch: Arc<Watch>, storm: bool) -> Self {
         Sampler {
             watch,
@@ -78,21 +87,27 @@ impl Sampler {
         self.latest.peak = self.latest.peak.max(self.latest.alive);
         self.latest.latency = times(&stats.total.wake_to_run);
         self.latest.curve = wake_curve(&stats.total.wake_to_run);
-        let done = self.done(&stats);
-        if let Some((_, then, before)) = self.before.filter(|(node, ..)| *node == which) {
-            let span = (now - then).as_secs_f64().max(1e-6);
-            self.latest.throughput = tidy(done.saturating_sub(before) as f64 / span);
+        let told = self.watch.progress();
+        let latest = Before {
+            node: which,
+            unit: told.as_ref().map(|told| told.unit),
+            at: now,
+            done: self.done(told.as_deref(), &stats),
+        };
+        if let Some(rate) = self.before.as_ref().and_then(|it| it.rate_to(&latest)) {
+            self.latest.throughput = tidy(rate);
             let at = (now - self.start).as_millis() as u64;
             self.series.note(at, self.latest.throughput);
         }
-        self.before = Some((which, now, done));
+        self.before = Some(latest);
         self.look_at_sides();
     }
 
-    fn done(&self, stats: &Stats) -> u64 {
-        match self.storm {
-            true => stats.total.exited,
-            false => stats.total.turns,
+    fn done(&self, told: Option<&Progress>, stats: &Stats) -> u64 {
+        match told {
+            Some(progress) => progress.done(),
+            None if self.storm => stats.total.exited,
+            None => stats.total.turns,
         }
     }
 
@@ -106,6 +121,15 @@ impl Sampler {
     /// The last look, and throughput over time.
     pub(super) fn end(self) -> (Look, Vec<(u64, f64)>) {
         (self.latest, self.series.into_points())
+    }
+}
+
+impl Before {
+    /// A second, until `next`.
+    fn rate_to(&self, next: &Before) -> Option<f64> {
+        let alike = (self.node, self.unit) == (next.node, next.unit);
+        let span = (next.at - self.at).as_secs_f64().max(1e-6);
+        alike.then(|| next.done.saturating_sub(self.done) as f64 / span)
     }
 }
 
@@ -155,6 +179,8 @@ fn wake_curve(histogram: &Histogram) -> Vec<(f64, f64)> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
     use super::*;
 
     #[test]
@@ -183,6 +209,27 @@ mod tests {
         };
         assert_eq!((latest.alive, latest.peak), (0, 2));
         assert_eq!(latest.throughput, 4.0);
+        assert_eq!(series.len(), 1);
+    }
+
+    #[test]
+    fn what_the_scenario_tells_is_shown_instead_of_what_the_node_counts() {
+        let node = rusm_actor::Node::start(rusm_sched::Config::default()).unwrap();
+        let watch = Arc::new(Watch::default());
+        let _shown = watch.show(&node);
+        let mut sampler = Sampler::new(watch.clone(), false);
+        let start = Instant::now();
+        let told = Arc::new(AtomicU64::new(7));
+        let done = told.clone();
+        // Whatever the node did until then is no message.
+        sampler.look(start);
+        watch.show_progress("msgs/s", move || done.load(Relaxed));
+        sampler.look(start + Duration::from_millis(250));
+        assert_eq!(sampler.latest.throughput, 0.0);
+        told.store(107, Relaxed);
+        sampler.look(start + Duration::from_millis(750));
+        let (latest, series) = sampler.end();
+        assert_eq!(latest.throughput, 200.0);
         assert_eq!(series.len(), 1);
     }
 

@@ -234,6 +234,9 @@ impl State {
             if busy.watch.node().is_some() {
                 run.state = RunState::Running;
             }
+            if let Some(progress) = busy.watch.progress() {
+                run.unit = progress.unit.to_string();
+            }
         }
         Some(run)
     }

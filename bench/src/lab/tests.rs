@@ -57,18 +57,52 @@ fn a_run_is_seen_while_it_lasts_and_told_when_it_is_over() {
     });
     assert_eq!(
         (seen.unit.as_str(), seen.state),
-        ("turns/s", RunState::Running)
+        ("msgs/s", RunState::Running)
     );
     assert!(seen.alive >= 4 && seen.peak >= seen.alive);
     let finished = over(&lab);
     assert_eq!(finished.run.state, RunState::Ended);
     assert_eq!(finished.run.unit, "msgs/s");
-    assert!(finished.value.unwrap() > 0.0);
     assert!(finished.figures["p999_us"] > 0.0);
     assert!(finished.curve.len() > 5 && !finished.series.is_empty());
     assert_eq!(finished.config["workers"], "2");
     assert_eq!(lab.run_now(), Some(finished.run));
     assert!(lab.target().is_none());
+}
+
+/// Throughput on the way, over all of it.
+fn mean(series: &[(u64, f64)]) -> f64 {
+    let told = series.windows(2);
+    let told = told.map(|pair| pair[1].1 * (pair[1].0 - pair[0].0) as f64);
+    told.sum::<f64>() / (series[series.len() - 1].0 - series[0].0) as f64
+}
+
+#[test]
+fn what_is_seen_of_a_run_while_it_lasts_is_of_the_order_of_what_it_comes_to() {
+    // Of the second one, each turn does far more than one thing.
+    for (scenario, line) in [("ping-pong", "workers=2"), ("fan-in", "workers=2")] {
+        let lab = Lab::new();
+        lab.run(order(scenario, line, 0.5)).unwrap();
+        let finished = over(&lab);
+        let (seen, value) = (mean(&finished.series), finished.value.unwrap());
+        assert!(
+            value > 0.0 && (0.5..2.0).contains(&(seen / value)),
+            "{scenario}: {seen}, {value}"
+        );
+    }
+}
+
+#[test]
+fn a_run_whose_scenario_does_not_tell_shows_the_turns_of_its_node() {
+    let lab = Lab::new();
+    lab.run(order("link-cascade", "n=1000 workers=2", 600.0))
+        .unwrap();
+    let seen = until("a look", || {
+        lab.run_now().filter(|run| run.throughput > 0.0)
+    });
+    assert_eq!(seen.unit, "turns/s");
+    lab.stop();
+    assert_eq!(over(&lab).run.unit, "turns/s");
 }
 
 #[test]

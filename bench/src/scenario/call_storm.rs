@@ -7,7 +7,7 @@ use rusm_actor::{Context, Pid};
 use super::{Scenario, choice};
 use crate::env::Env;
 use crate::failure::Failure;
-use crate::gather::{Ledger, SAMPLED, mail, number};
+use crate::gather::{Ledger, SAMPLED, Tally, mail, number};
 use crate::latency::Latency;
 use crate::report::Report;
 
@@ -26,13 +26,14 @@ pub(super) const SCENARIO: Scenario = Scenario {
 fn run(env: &Env) -> Result<Report, Failure> {
     let (span, clients) = (env.span, env.positive("clients")?);
     let servers = env.positive("servers")?;
+    let progress = env.progress("calls/s");
     env.drive(move |ctx| async move {
         let servers: Vec<Pid> = (0..servers).map(|_| ctx.spawn(serve)).collect();
         let (ledger, start) = (Ledger::new(), Instant::now());
         for client in 0..clients {
             let server = servers[client as usize % servers.len()];
             let ledger = ledger.clone();
-            ctx.spawn(move |ctx| call(ctx, server, ledger, start, span));
+            ctx.spawn(move |ctx| call(ctx, server, ledger, progress, start, span));
         }
         let (calls, gaps) = ledger.all(clients).await;
         Report::rate(calls, start.elapsed(), "calls/s").with_latency(&gaps)
@@ -47,7 +48,14 @@ async fn serve(mut ctx: Context) {
     }
 }
 
-async fn call(mut ctx: Context, server: Pid, ledger: Ledger, start: Instant, span: Duration) {
+async fn call(
+    mut ctx: Context,
+    server: Pid,
+    ledger: Ledger,
+    progress: &Tally,
+    start: Instant,
+    span: Duration,
+) {
     let (mut gaps, mut calls) = (Latency::new(), 0_u64);
     loop {
         let sampled = calls.is_multiple_of(SAMPLED).then(Instant::now);
@@ -59,6 +67,8 @@ async fn call(mut ctx: Context, server: Pid, ledger: Ledger, start: Instant, spa
         calls += 1;
         if let Some(at) = sampled {
             gaps.note(at.elapsed());
+            // Nobody leaves before the next look at the clock.
+            progress.add(SAMPLED);
         }
     }
     ledger.close(calls, &gaps);

@@ -12,7 +12,7 @@ use super::tcp_echo::{connect, echo, echo_server};
 use super::{Scenario, choice};
 use crate::env::Env;
 use crate::failure::Failure;
-use crate::gather::{Ledger, mail};
+use crate::gather::{Ledger, Tally, mail};
 use crate::latency::Latency;
 use crate::machine;
 use crate::report::Report;
@@ -47,6 +47,7 @@ fn run(env: &Env) -> Result<Report, Failure> {
     let fits = machine::open_files_max().saturating_sub(SPARE) / 2;
     let hold = if wanted == 0 { fits.max(1) } else { wanted };
     let opening = env.positive("opening")?;
+    let progress = env.progress("conns/s");
     let node = Node::start_with(env.config.clone(), Reactor::new()?)?;
     let outcome: io::Result<Report> = env.drive_on(&node, move |mut ctx| async move {
         let ports = hold.div_ceil(PORT_MAX);
@@ -58,7 +59,7 @@ fn run(env: &Env) -> Result<Report, Failure> {
         for index in 0..hold {
             let to = servers[(index % ports) as usize];
             let ledger = ledger.clone();
-            clients.push(ctx.spawn(move |ctx| client(ctx, to, driver, ledger)));
+            clients.push(ctx.spawn(move |ctx| client(ctx, to, driver, ledger, progress)));
             if index >= opening {
                 ctx.receive().await;
             }
@@ -82,12 +83,13 @@ fn run(env: &Env) -> Result<Report, Failure> {
 }
 
 /// Connects, proves it by an echo, waits to be asked, and echoes again.
-async fn client(mut ctx: Context, to: SocketAddr, driver: Pid, ledger: Ledger) {
+async fn client(mut ctx: Context, to: SocketAddr, driver: Pid, ledger: Ledger, progress: &Tally) {
     let mut stream = connect(to).await.expect("the server listens");
     let mut byte = [7];
     echo(&mut stream, &mut byte)
         .await
         .expect("the server echoes");
+    progress.add(1);
     send(driver, mail(0));
     ctx.receive().await;
     let (mut gaps, begun) = (Latency::new(), Instant::now());

@@ -27,6 +27,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 
 fn run(env: &Env) -> Result<Report, Failure> {
     let (span, clients) = (env.span, env.positive("conc")?);
+    let progress = env.progress("conns/s");
     let node = Node::start_with(env.config.clone(), Reactor::new()?)?;
     let outcome: io::Result<Report> = env.drive_on(&node, move |ctx| async move {
         let to = echo_server(&ctx, 1)?;
@@ -40,6 +41,7 @@ fn run(env: &Env) -> Result<Report, Failure> {
                     once(to).await.expect("the server takes every connection");
                     gaps.note(begun.elapsed());
                     count += 1;
+                    progress.add(1);
                 }
                 ledger.close(count, &gaps);
             });

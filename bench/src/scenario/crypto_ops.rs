@@ -5,11 +5,11 @@ use std::time::Instant;
 use rusm_actor::{Context, Node};
 use rusm_wasm::Prepared;
 
-use super::guest::{engine, prepare};
+use super::guest::{engine, hear, prepare};
 use super::{Scenario, WORKERS, choice};
 use crate::env::Env;
 use crate::failure::Failure;
-use crate::gather::{Ledger, number};
+use crate::gather::{Ledger, Tally};
 use crate::latency::Latency;
 use crate::report::Report;
 
@@ -31,11 +31,13 @@ pub(super) const SCENARIO: Scenario = Scenario {
 };
 
 const SIZE_MAX: u64 = 64 << 10;
+/// A guest tells how far it is after so long, in nanoseconds.
+const TOLD_EVERY: u64 = 20_000_000;
 
 fn run(env: &Env) -> Result<Report, Failure> {
     let (span, guests) = (env.span, env.positive("guests")?);
     let size = env.positive("size")?.min(SIZE_MAX);
-    let op = env.text("op");
+    let (op, progress) = (env.text("op"), env.progress("operations/s"));
     let node = Node::start(env.config.clone())?;
     let prepared = prepare(&engine(&node, guests)?, &looping(op, size)?)?;
     env.drive_on(&node, move |ctx| async move {
@@ -43,7 +45,7 @@ fn run(env: &Env) -> Result<Report, Failure> {
         let end = (rusm_sched::now() + span).as_nanos() as u64;
         for _ in 0..guests {
             let (ledger, prepared) = (ledger.clone(), prepared.clone());
-            ctx.spawn(move |ctx| work(ctx, prepared, end, ledger));
+            ctx.spawn(move |ctx| work(ctx, prepared, end, ledger, progress));
         }
         let (count, _) = ledger.all(guests).await;
         let elapsed = start.elapsed();
@@ -52,13 +54,12 @@ fn run(env: &Env) -> Result<Report, Failure> {
     })
 }
 
-/// Starts a guest, tells it who it belongs to and when to stop, and hears how much it did.
-async fn work(mut ctx: Context, guest: Prepared, end: u64, ledger: Ledger) {
+/// Starts a guest, tells it who it belongs to and when to stop, and hears how much it does.
+async fn work(mut ctx: Context, guest: Prepared, end: u64, ledger: Ledger, progress: &Tally) {
     let guest = ctx.spawn(move |ctx| guest.run_pure(ctx));
     let me = ctx.pid().to_bits().to_le_bytes();
     ctx.send(guest, [me, end.to_le_bytes()].concat());
-    let count = ctx.receive().await;
-    ledger.close(number(&count), &Latency::new());
+    ledger.close(hear(&mut ctx, progress).await, &Latency::new());
 }
 
 /// What is set up first, the operation, and what it returns. Keys are at 1024, a nonce at 2048, results at 4096 and
@@ -133,14 +134,20 @@ fn looping(op: &str, size: u64) -> Result<String, Failure> {
   (import "rusm" "ed25519_sign" (func $sign (param i32 i32 i32 i32) (result i32)))
   (import "rusm" "ed25519_verify" (func $verify (param i32 i32 i32 i32) (result i32)))
   (memory (export "memory") 6)
-  (func (export "run") (local $count i64)
+  (func (export "run") (local $since i64) (local $now i64) (local $next i64) (local $more i32)
     (drop (call $receive (i32.const 0) (i64.const 0) (i64.const -1) (i32.const 0) (i32.const 64) (i32.const 64)))
     {first}
     (loop $on
       (if (i32.ne {each} (i32.const {expected})) (then unreachable))
-      (local.set $count (i64.add (local.get $count) (i64.const 1)))
-      (br_if $on (i64.lt_u (call $now) (i64.load (i32.const 72)))))
-    (i64.store (i32.const 80) (local.get $count))
-    (drop (call $send (i64.load (i32.const 64)) (i64.const 0) (i32.const 80) (i32.const 8)))))"#
+      (local.set $since (i64.add (local.get $since) (i64.const 1)))
+      (local.set $now (call $now))
+      (local.set $more (i64.lt_u (local.get $now) (i64.load (i32.const 72))))
+      (if (i32.or (i32.eqz (local.get $more)) (i64.ge_u (local.get $now) (local.get $next))) (then
+        (i64.store (i32.const 80) (local.get $since))
+        (i64.store (i32.const 88) (i64.extend_i32_u (local.get $more)))
+        (drop (call $send (i64.load (i32.const 64)) (i64.const 0) (i32.const 80) (i32.const 16)))
+        (local.set $since (i64.const 0))
+        (local.set $next (i64.add (local.get $now) (i64.const {TOLD_EVERY})))))
+      (br_if $on (local.get $more)))))"#
     ))
 }

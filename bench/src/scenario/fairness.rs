@@ -82,6 +82,9 @@ fn run(env: &Env) -> Result<Report, Failure> {
     let sides = ["rusm", "fifo"].map(|name| Arc::new(side(name)));
     let lanes = sides.each_ref().map(|side| side.lanes.clone());
     env.watch.show_sides(lanes.to_vec());
+    let [ours_shown, _] = lanes;
+    env.watch
+        .show_progress("wakes/s", move || total(&ours_shown.bystanders));
     let guests = [work.guest(&node)?, work.guest(&model)?];
     end_after(env, over.clone());
     let [ours_too, theirs] = sides.each_ref().map(Arc::clone);

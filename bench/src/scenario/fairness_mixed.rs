@@ -11,7 +11,7 @@ use super::{Scenario, choice};
 use crate::beside::Counters;
 use crate::env::Env;
 use crate::failure::Failure;
-use crate::gather::Ledger;
+use crate::gather::{Ledger, Tally};
 use crate::report::Report;
 use crate::ticker::Ticks;
 
@@ -49,6 +49,7 @@ const PRIORITIES: [(&str, Priority); 3] = [
 fn run(env: &Env) -> Result<Report, Failure> {
     let (hogs, bystanders) = (env.positive("hogs")?, env.positive("bystanders")?);
     let (span, turns) = (env.span, env.positive("turns")?);
+    let progress = env.progress("ticks/s");
     let node = Node::start(env.config.clone())?;
     let guest = prepare(&engine(&node, hogs)?, &looping(turns))?;
     env.drive_on(&node, move |mut ctx| async move {
@@ -67,16 +68,17 @@ fn run(env: &Env) -> Result<Report, Failure> {
             let which = index as usize % PRIORITIES.len();
             let ledger = ledgers[which].clone();
             let how = Spawn::new().priority(PRIORITIES[which].1);
-            ctx.spawn_with(how, move |_| tick(ledger, start, span));
+            ctx.spawn_with(how, move |_| tick(ledger, progress, start, span));
         }
         report(ledgers, bystanders, start, &done).await
     })
 }
 
-async fn tick(ledger: Ledger, start: Instant, span: Duration) {
+async fn tick(ledger: Ledger, progress: &Tally, start: Instant, span: Duration) {
     let mut ticks = Ticks::new();
     while start.elapsed() < span {
         ticks.one().await;
+        progress.add(1);
     }
     ledger.close(ticks.count(), &ticks.late);
 }

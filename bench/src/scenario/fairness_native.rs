@@ -50,7 +50,7 @@ fn run(env: &Env) -> Result<Report, Failure> {
 /// that is none of the node's says that the time is over.
 fn beside_spinners(env: &Env) -> Result<Report, Failure> {
     let (span, hogs) = (env.span, env.positive("hogs")?);
-    let watch = env.watch.clone();
+    let (watch, progress) = (env.watch.clone(), env.progress("ticks/s"));
     env.drive(move |ctx| async move {
         let stop = Arc::new(AtomicBool::new(false));
         let ticks = Arc::new(Mutex::new(None));
@@ -59,6 +59,7 @@ fn beside_spinners(env: &Env) -> Result<Report, Failure> {
             let mut ticks = Ticks::new();
             while !ended.load(Relaxed) {
                 ticks.one().await;
+                progress.add(1);
             }
             *result.lock().expect("the driver does not panic") = Some(ticks);
         });

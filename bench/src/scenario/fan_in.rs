@@ -30,10 +30,13 @@ const SETTLING: Duration = Duration::from_millis(200);
 fn run(env: &Env) -> Result<Report, Failure> {
     let (span, producers) = (env.span, env.positive("producers")?);
     let window = env.positive("window")?;
+    let consumed = Arc::new(AtomicU64::new(0));
+    let shown = consumed.clone();
+    env.watch
+        .show_progress("msgs/s", move || shown.load(Relaxed));
     env.drive(move |ctx| async move {
         let slots = Slots::new(producers);
         let stop = Arc::new(AtomicBool::new(false));
-        let consumed = Arc::new(AtomicU64::new(0));
         let (theirs, count) = (slots.clone(), consumed.clone());
         let sink = ctx.spawn(move |ctx| sink(ctx, theirs, count, producers, window));
         for index in 0..producers {

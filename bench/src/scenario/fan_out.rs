@@ -35,8 +35,11 @@ fn run(env: &Env) -> Result<Report, Failure> {
     let (span, subs) = (env.span, env.positive("subs")?);
     // Closer than one report it would wait for ever.
     let ahead = env.positive("ahead")?.max(BATCH);
+    let delivered = Arc::new(AtomicU64::new(0));
+    let shown = delivered.clone();
+    env.watch
+        .show_progress("deliveries/s", move || shown.load(Relaxed));
     env.drive(move |ctx| async move {
-        let delivered = Arc::new(AtomicU64::new(0));
         let subscribers: Vec<Pid> = (0..subs)
             .map(|_| {
                 let delivered = delivered.clone();

@@ -1,14 +1,14 @@
 //! A keeper starts a child, watches it and starts another when it ends; a driver kills each child as soon as it has
 //! said hello. Latency: from the kill to the hello of the successor.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rusm_actor::{Context, ExitReason, Pid, exit, send};
 
 use super::Scenario;
 use crate::env::Env;
 use crate::failure::Failure;
-use crate::gather::{mail, number};
+use crate::gather::{Tally, mail, number};
 use crate::latency::Latency;
 use crate::report::Report;
 
@@ -21,8 +21,11 @@ pub(super) const SCENARIO: Scenario = Scenario {
     run,
 };
 
+/// Of what `recover` counts.
+pub(super) const UNIT: &str = "restarts/s";
+
 fn run(env: &Env) -> Result<Report, Failure> {
-    let span = env.span;
+    let (span, progress) = (env.span, env.progress(UNIT));
     env.drive(move |mut ctx| async move {
         let driver = ctx.pid();
         ctx.spawn(move |mut ctx| async move {
@@ -32,7 +35,7 @@ fn run(env: &Env) -> Result<Report, Failure> {
                 assert_eq!(down.map(|down| down.reference), Some(reference));
             }
         });
-        recover(&mut ctx, span).await
+        recover(&mut ctx, span, progress).await
     })
 }
 
@@ -43,7 +46,7 @@ pub(super) async fn child(mut ctx: Context, driver: Pid) {
 }
 
 /// Kills each child that says hello.
-pub(super) async fn recover(ctx: &mut Context, span: std::time::Duration) -> Report {
+pub(super) async fn recover(ctx: &mut Context, span: Duration, progress: &Tally) -> Report {
     let (mut gaps, mut cycles) = (Latency::new(), 0);
     let mut alive = Pid::from_bits(number(&ctx.receive().await));
     let start = Instant::now();
@@ -55,6 +58,7 @@ pub(super) async fn recover(ctx: &mut Context, span: std::time::Duration) -> Rep
         gaps.note(heard - killed);
         killed = heard;
         cycles += 1;
+        progress.add(1);
     }
-    Report::rate(cycles, killed - start, "restarts/s").with_latency(&gaps)
+    Report::rate(cycles, killed - start, UNIT).with_latency(&gaps)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusm_actor::supervisor::{Child, Strategy, Supervisor};
 
 use super::Scenario;
-use super::fault_monitor::{child, recover};
+use super::fault_monitor::{UNIT, child, recover};
 use crate::env::Env;
 use crate::failure::Failure;
 use crate::report::Report;
@@ -24,7 +24,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 const RESTARTS_MAX: u32 = 1_000_000;
 
 fn run(env: &Env) -> Result<Report, Failure> {
-    let span = env.span;
+    let (span, progress) = (env.span, env.progress(UNIT));
     env.drive(move |mut ctx| async move {
         let driver = ctx.pid();
         let supervisor = Supervisor::new(Strategy::OneForOne)
@@ -32,6 +32,6 @@ fn run(env: &Env) -> Result<Report, Failure> {
             .child(Child::worker("child", move |ctx| child(ctx, driver)));
         let started = supervisor.start_link(&mut ctx).await;
         started.expect("one plain child starts");
-        recover(&mut ctx, span).await
+        recover(&mut ctx, span, progress).await
     })
 }

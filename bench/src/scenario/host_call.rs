@@ -10,7 +10,7 @@ use super::Scenario;
 use super::guest::{engine, prepare};
 use crate::env::Env;
 use crate::failure::Failure;
-use crate::gather::mail;
+use crate::gather::{Tally, mail};
 use crate::report::Report;
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -82,11 +82,12 @@ fn measuring() -> String {
 }
 
 fn run(env: &Env) -> Result<Report, Failure> {
-    let span = env.span;
+    // While it runs that is of all its time; the value is of the time of the calls alone.
+    let (span, progress) = (env.span, env.progress("calls/s"));
     let node = Node::start(env.config.clone())?;
     let guest = prepare(&engine(&node, 1)?, &measuring())?;
     env.drive_on(&node, move |ctx| async move {
-        let mut rounds = rounds(ctx, guest, span).await;
+        let mut rounds = rounds(ctx, guest, span, progress).await;
         let count = rounds.len() as f64;
         let mut median = |index: usize| {
             rounds.sort_unstable_by_key(|round| round[index]);
@@ -108,7 +109,12 @@ fn run(env: &Env) -> Result<Report, Failure> {
 }
 
 /// The four times of each round, in nanoseconds.
-async fn rounds(mut ctx: Context, guest: Prepared, span: Duration) -> Vec<[u64; 4]> {
+async fn rounds(
+    mut ctx: Context,
+    guest: Prepared,
+    span: Duration,
+    progress: &Tally,
+) -> Vec<[u64; 4]> {
     let pid = guest.spawn_pure(&ctx.node());
     send(pid, mail(ctx.pid().to_bits()));
     let (start, mut rounds) = (Instant::now(), Vec::new());
@@ -121,6 +127,7 @@ async fn rounds(mut ctx: Context, guest: Prepared, span: Duration) -> Vec<[u64; 
             u64::from_le_bytes(word)
         });
         rounds.push([0; 4].map(|_| words.next().unwrap_or(0)));
+        progress.add(CALLS);
     }
     rusm_actor::kill(pid);
     rounds

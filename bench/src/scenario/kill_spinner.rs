@@ -42,6 +42,7 @@ impl Drop for Dropped {
 
 fn run(env: &Env) -> Result<Report, Failure> {
     let (span, beside) = (env.span, env.number("beside")?);
+    let progress = env.progress("kills/s");
     let node = Node::start(env.config.clone())?;
     let spinner = prepare(&engine(&node, beside + 8)?, SPINNER)?;
     env.drive_on(&node, move |ctx| async move {
@@ -68,6 +69,7 @@ fn run(env: &Env) -> Result<Report, Failure> {
             settle(|| at.load(Relaxed) != 0).await;
             ends.note(Duration::from_nanos(at.load(Relaxed)).saturating_sub(killed));
             kills += 1;
+            progress.add(1);
         }
         Report::rate(kills, start.elapsed(), "kills/s")
             .with("beside", beside as f64)

@@ -11,7 +11,7 @@ use rusm_io::kv::{Bucket, Committed, KvError, Recovery, Store, StoreConfig};
 use super::{Scenario, choice};
 use crate::env::Env;
 use crate::failure::Failure;
-use crate::gather::Ledger;
+use crate::gather::{Ledger, Tally};
 use crate::latency::Latency;
 use crate::report::Report;
 
@@ -56,28 +56,40 @@ enum Op {
     Get,
 }
 
+impl Op {
+    fn unit(self) -> &'static str {
+        match self {
+            Op::Get => "reads/s",
+            Op::Modify | Op::CompareAndSet | Op::Set => "durable writes/s",
+        }
+    }
+}
+
 /// What each process does.
 #[derive(Clone, Copy)]
 struct Work {
     op: Op,
     size: usize,
     span: Duration,
+    progress: &'static Tally,
 }
 
 fn run(env: &Env) -> Result<Report, Failure> {
     let processes = env.positive("processes")?;
+    let op = match env.text("op") {
+        "modify" => Op::Modify,
+        "cas" => Op::CompareAndSet,
+        "set" => Op::Set,
+        "get" => Op::Get,
+        other => return Err(unknown("op", other, "`modify`, `cas`, `set` or `get`")),
+    };
     let work = Work {
-        op: match env.text("op") {
-            "modify" => Op::Modify,
-            "cas" => Op::CompareAndSet,
-            "set" => Op::Set,
-            "get" => Op::Get,
-            other => return Err(unknown("op", other, "`modify`, `cas`, `set` or `get`")),
-        },
+        op,
         size: usize::try_from(env.positive("size")?)
             .unwrap_or(usize::MAX)
             .max(8),
         span: env.span,
+        progress: env.progress(op.unit()),
     };
     let config = StoreConfig {
         cache_bytes_max: usize::try_from(env.number("cache")? << 20).unwrap_or(usize::MAX),
@@ -111,12 +123,8 @@ fn run(env: &Env) -> Result<Report, Failure> {
         let stats = store.stats();
         let commits = stats.commits - before.commits;
         store.close().await?;
-        let unit = match work.op {
-            Op::Get => "reads/s",
-            _ => "durable writes/s",
-        };
         Ok::<_, KvError>(
-            Report::rate(count, elapsed, unit)
+            Report::rate(count, elapsed, op.unit())
                 .with("commits_per_s", commits as f64 / elapsed.as_secs_f64())
                 .with("writes_per_commit", count as f64 / commits.max(1) as f64)
                 .with_latency(&gaps),
@@ -164,6 +172,7 @@ async fn change(
             }
         }
         count += 1;
+        work.progress.add(1);
         gaps.note(begun.elapsed());
     }
     if let Op::Modify | Op::CompareAndSet = work.op {

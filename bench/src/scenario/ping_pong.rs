@@ -7,7 +7,7 @@ use rusm_actor::{Context, Pid, send};
 use super::{Scenario, choice};
 use crate::env::Env;
 use crate::failure::Failure;
-use crate::gather::{Ledger, SAMPLED, Slots, mail, number};
+use crate::gather::{Ledger, SAMPLED, Slots, Tally, mail, number};
 use crate::latency::Latency;
 use crate::report::Report;
 
@@ -26,6 +26,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 
 fn run(env: &Env) -> Result<Report, Failure> {
     let (span, pairs) = (env.span, env.positive("pairs")?);
+    let progress = env.progress("msgs/s");
     env.drive(move |ctx| async move {
         let (ledger, start) = (Ledger::new(), Instant::now());
         for _ in 0..pairs {
@@ -33,7 +34,7 @@ fn run(env: &Env) -> Result<Report, Failure> {
             let theirs = slots.clone();
             let ponger = ctx.spawn(move |ctx| pong(ctx, theirs));
             let ledger = ledger.clone();
-            let pinger = ctx.spawn(move |ctx| ping(ctx, ponger, ledger, start, span));
+            let pinger = ctx.spawn(move |ctx| ping(ctx, ponger, ledger, progress, start, span));
             slots.set(0, pinger);
         }
         let (trips, gaps) = ledger.all(pairs).await;
@@ -52,7 +53,14 @@ async fn pong(mut ctx: Context, slots: Slots) {
     }
 }
 
-async fn ping(mut ctx: Context, ponger: Pid, ledger: Ledger, start: Instant, span: Duration) {
+async fn ping(
+    mut ctx: Context,
+    ponger: Pid,
+    ledger: Ledger,
+    progress: &Tally,
+    start: Instant,
+    span: Duration,
+) {
     let (mut gaps, mut trips, mut counter) = (Latency::new(), 0_u64, 0);
     loop {
         let sampled = trips.is_multiple_of(SAMPLED).then(Instant::now);
@@ -64,6 +72,8 @@ async fn ping(mut ctx: Context, ponger: Pid, ledger: Ledger, start: Instant, spa
         trips += 1;
         if let Some(at) = sampled {
             gaps.note(at.elapsed());
+            // Nobody leaves before the next look at the clock.
+            progress.add(2 * SAMPLED);
         }
     }
     ledger.close(trips, &gaps);

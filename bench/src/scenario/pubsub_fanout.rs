@@ -33,18 +33,19 @@ fn run(env: &Env) -> Result<Report, Failure> {
     let members = env.positive("members")?;
     // Closer than one report it would wait for ever.
     let ahead = env.positive("ahead")?.max(BATCH) * members;
+    let counts: Arc<[_]> = (0..groups).map(|_| Arc::new(AtomicU64::new(0))).collect();
+    let shown = counts.clone();
+    env.watch
+        .show_progress("deliveries/s", move || total(&shown));
     env.drive(move |ctx| async move {
         let node = ctx.node();
-        let mut counts = Vec::new();
-        for group in 0..groups {
-            let delivered = Arc::new(AtomicU64::new(0));
+        for (group, delivered) in counts.iter().enumerate() {
             for _ in 0..members {
                 let count = delivered.clone();
                 let member = ctx.spawn(move |ctx| subscribe(ctx, count));
-                node.join(&name(group), member)
+                node.join(&name(group as u64), member)
                     .expect("it lives until the end");
             }
-            counts.push(delivered);
         }
         let (left, start) = (Arc::new(AtomicU64::new(groups)), Instant::now());
         for (group, delivered) in counts.iter().enumerate() {
@@ -61,9 +62,12 @@ fn run(env: &Env) -> Result<Report, Failure> {
             });
         }
         settle(|| left.load(Relaxed) == 0).await;
-        let delivered = counts.iter().map(|count| count.load(Relaxed)).sum();
-        Report::rate(delivered, start.elapsed(), "deliveries/s")
+        Report::rate(total(&counts), start.elapsed(), "deliveries/s")
     })
+}
+
+fn total(counts: &[Arc<AtomicU64>]) -> u64 {
+    counts.iter().map(|count| count.load(Relaxed)).sum()
 }
 
 fn name(group: u64) -> String {

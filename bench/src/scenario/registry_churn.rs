@@ -26,6 +26,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 fn run(env: &Env) -> Result<Report, Failure> {
     let (span, churners) = (env.span, env.positive("churners")?);
     let names = env.number("names")?;
+    let progress = env.progress("names/s");
     env.drive(move |ctx| async move {
         let node = ctx.node();
         for holder in 0..names {
@@ -46,6 +47,7 @@ fn run(env: &Env) -> Result<Report, Failure> {
                         gaps.note(begun.elapsed());
                     }
                     cycles += 1;
+                    progress.add(1);
                 }
                 ledger.close(cycles, &gaps);
             });

@@ -34,9 +34,11 @@ const SETTLING: Duration = Duration::from_millis(100);
 fn run(env: &Env) -> Result<Report, Failure> {
     let (span, procs) = (env.span, env.positive("procs")?);
     let tokens = env.positive("tokens")?;
+    let hops: Arc<[AtomicU64]> = (0..procs).map(|_| AtomicU64::new(0)).collect();
+    let shown = hops.clone();
+    env.watch.show_progress("hops/s", move || total(&shown));
     env.drive(move |ctx| async move {
         let slots = Slots::new(procs);
-        let hops: Arc<[AtomicU64]> = (0..procs).map(|_| AtomicU64::new(0)).collect();
         for index in 0..procs as usize {
             let (theirs, hops) = (slots.clone(), hops.clone());
             slots.set(index, ctx.spawn(move |ctx| pass(ctx, index, theirs, hops)));
@@ -45,12 +47,15 @@ fn run(env: &Env) -> Result<Report, Failure> {
             let at = (token * procs / tokens) % procs;
             send(slots.get(at as usize).await, mail(0));
         }
-        let total = || hops.iter().map(|count| count.load(Relaxed)).sum::<u64>();
         rusm_sched::sleep(SETTLING).await;
-        let (before, start) = (total(), Instant::now());
+        let (before, start) = (total(&hops), Instant::now());
         rusm_sched::sleep(span).await;
-        Report::rate(total() - before, start.elapsed(), "hops/s")
+        Report::rate(total(&hops) - before, start.elapsed(), "hops/s")
     })
+}
+
+fn total(hops: &[AtomicU64]) -> u64 {
+    hops.iter().map(|count| count.load(Relaxed)).sum()
 }
 
 async fn pass(mut ctx: Context, index: usize, slots: Slots, hops: Arc<[AtomicU64]>) {

@@ -63,7 +63,9 @@ fn run(env: &Env) -> Result<Report, Failure> {
             told.branches_cut.fetch_add(1, Relaxed);
         }
     });
-    let book_of_run = book.clone();
+    let (book_of_run, shown) = (book.clone(), book.clone());
+    env.watch
+        .show_progress("kills/s", move || shown.killed.load(Relaxed));
     let report = env.drive(move |mut ctx| async move {
         let before = ctx.node().process_count();
         let tree = tree(&book_of_run, branches, workers);

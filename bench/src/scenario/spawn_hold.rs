@@ -35,8 +35,7 @@ impl Drop for Leaving {
 
 fn run(env: &Env) -> Result<Report, Failure> {
     let count = env.positive("n")?;
-    let tally = || Tally::leaked(env.config.workers);
-    let (parked, left) = (tally(), tally());
+    let (parked, left) = (env.progress("spawns/s"), Tally::leaked(env.config.workers));
     let census: &'static Census = Box::leak(Box::new(Census { parked, left }));
     env.drive(move |ctx| async move {
         let mut held = Vec::with_capacity(count as usize);

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use rusm_actor::{Context, Node, StreamReader, StreamWriter};
 use rusm_wasm::Prepared;
 
-use super::guest::{engine, prepare};
+use super::guest::{engine, hear, prepare};
 use super::{Scenario, choice};
 use crate::env::Env;
 use crate::failure::Failure;
-use crate::gather::{Ledger, number};
+use crate::gather::{Ledger, Tally};
 use crate::latency::Latency;
 use crate::report::Report;
 
@@ -34,12 +34,15 @@ pub(super) const SCENARIO: Scenario = Scenario {
 
 /// A guest has room for that.
 const CHUNK_MAX: usize = 1 << 20;
+/// A reader tells how far it is after so many: some thousand times a second at most.
+const TOLD_BYTES: u64 = 4 << 20;
 
 #[derive(Clone, Copy)]
 struct Pipe {
     chunk: usize,
     capacity: usize,
     span: Duration,
+    progress: &'static Tally,
 }
 
 fn run(env: &Env) -> Result<Report, Failure> {
@@ -49,6 +52,7 @@ fn run(env: &Env) -> Result<Report, Failure> {
         chunk: size("chunk")?.min(CHUNK_MAX),
         capacity: size("capacity")?,
         span: env.span,
+        progress: env.progress("bytes/s"),
     };
     let node = Node::start(env.config.clone())?;
     let guests = match env.text("kind") {
@@ -85,7 +89,7 @@ fn run(env: &Env) -> Result<Report, Failure> {
     })
 }
 
-/// Starts two guests, tells the writer who reads and when to stop, and hears from the reader how much came.
+/// Starts two guests, tells the writer who reads and when to stop, and hears from the reader how much comes.
 async fn pair(mut ctx: Context, writer: Prepared, reader: Prepared, pipe: Pipe, ledger: Ledger) {
     let end = rusm_sched::now() + pipe.span;
     let reader = ctx.spawn(move |ctx| reader.run_pure(ctx));
@@ -95,8 +99,7 @@ async fn pair(mut ctx: Context, writer: Prepared, reader: Prepared, pipe: Pipe, 
     let to = reader.to_bits().to_le_bytes();
     let end = (end.as_nanos() as u64).to_le_bytes();
     ctx.send(writer, [to, end].concat());
-    let total = ctx.receive().await;
-    ledger.close(number(&total), &Latency::new());
+    ledger.close(hear(&mut ctx, pipe.progress).await, &Latency::new());
 }
 
 async fn write(mut writer: StreamWriter, pipe: Pipe, start: Instant) {
@@ -107,11 +110,16 @@ async fn write(mut writer: StreamWriter, pipe: Pipe, start: Instant) {
 }
 
 async fn read(mut reader: StreamReader, pipe: Pipe, ledger: Ledger) {
-    let (mut bytes, mut total) = (vec![0; pipe.chunk], 0);
+    let (mut bytes, mut total, mut told) = (vec![0; pipe.chunk], 0, 0);
     loop {
-        match reader.read(&mut bytes).await.expect("it ends in order") {
-            0 => break,
-            count => total += count as u64,
+        let count = reader.read(&mut bytes).await.expect("it ends in order");
+        total += count as u64;
+        if count == 0 || total - told >= TOLD_BYTES {
+            pipe.progress.add(total - told);
+            told = total;
+        }
+        if count == 0 {
+            break;
         }
     }
     ledger.close(total, &Latency::new());
@@ -144,12 +152,12 @@ fn writing(pipe: Pipe) -> String {
     )
 }
 
-/// Is told its parent, is offered a stream, reads all of it and tells how much that was.
+/// Is told its parent, is offered a stream, reads all of it and tells now and then how much that was.
 fn reading(pipe: Pipe) -> String {
     let Pipe { chunk, .. } = pipe;
     format!(
         r#"(module {IMPORTS}
-  (func (export "run") (local $s i32) (local $n i32) (local $parent i64) (local $total i64)
+  (func (export "run") (local $s i32) (local $n i32) (local $parent i64) (local $since i64)
     (call $next)
     (local.set $parent (i64.load (i32.const 64)))
     (call $next)
@@ -157,9 +165,12 @@ fn reading(pipe: Pipe) -> String {
     (loop $on
       (local.set $n (call $read (local.get $s) (i32.const 65536) (i32.const {chunk})))
       (if (i32.lt_s (local.get $n) (i32.const 0)) (then unreachable))
-      (local.set $total (i64.add (local.get $total) (i64.extend_i32_u (local.get $n))))
-      (br_if $on (local.get $n)))
-    (i64.store (i32.const 64) (local.get $total))
-    (drop (call $send (local.get $parent) (i64.const 0) (i32.const 64) (i32.const 8)))))"#
+      (local.set $since (i64.add (local.get $since) (i64.extend_i32_u (local.get $n))))
+      (if (i32.or (i32.eqz (local.get $n)) (i64.ge_u (local.get $since) (i64.const {TOLD_BYTES}))) (then
+        (i64.store (i32.const 64) (local.get $since))
+        (i64.store (i32.const 72) (i64.extend_i32_u (local.get $n)))
+        (drop (call $send (local.get $parent) (i64.const 0) (i32.const 64) (i32.const 16)))
+        (local.set $since (i64.const 0))))
+      (br_if $on (local.get $n)))))"#
     )
 }

@@ -28,6 +28,7 @@ const SIZE: usize = 64;
 
 fn run(env: &Env) -> Result<Report, Failure> {
     let (span, conns) = (env.span, env.positive("conns")?);
+    let progress = env.progress("round trips/s");
     let node = Node::start_with(env.config.clone(), Reactor::new()?)?;
     let outcome: io::Result<Report> = env.drive_on(&node, move |ctx| async move {
         let to = echo_server(&ctx, SIZE)?;
@@ -45,6 +46,7 @@ fn run(env: &Env) -> Result<Report, Failure> {
                         .expect("the server echoes");
                     gaps.note(begun.elapsed());
                     count += 1;
+                    progress.add(1);
                 }
                 ledger.close(count, &gaps);
             });

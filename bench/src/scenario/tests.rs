@@ -15,6 +15,18 @@ fn check(name: &str, more: &[(&str, &str)]) -> Report {
 }
 
 fn once(name: &str, secs: &str, more: &[(&str, &str)]) -> Report {
+    let env = env(name, secs, more);
+    let report =
+        (env.scenario.run)(&env).unwrap_or_else(|failure| panic!("{name} {more:?}: {failure}"));
+    // What is told on the way is what is reported, whatever the choices; warming up is told, too.
+    if let Some(progress) = env.watch.progress() {
+        assert_eq!(progress.unit, report.unit, "{name} {more:?}");
+        assert!(progress.done() >= report.count, "{name} {more:?}");
+    }
+    report
+}
+
+fn env(name: &str, secs: &str, more: &[(&str, &str)]) -> Env {
     let scenario = find(name).unwrap();
     let settings: Vec<_> = [("secs", secs), ("workers", "2")]
         .iter()
@@ -22,8 +34,34 @@ fn once(name: &str, secs: &str, more: &[(&str, &str)]) -> Report {
         .chain(more)
         .map(|(key, value)| (key.to_string(), value.to_string()))
         .collect();
-    (scenario.run)(&Env::new(scenario, &settings).unwrap())
-        .unwrap_or_else(|failure| panic!("{name} {more:?}: {failure}"))
+    Env::new(scenario, &settings).unwrap()
+}
+
+#[test]
+fn what_is_told_on_the_way_adds_up_to_what_is_reported() {
+    for (name, more) in [
+        ("ping-pong", &[("pairs", "3")][..]),
+        ("call-storm", &[("clients", "3")]),
+        ("timers", &[("n", "6464")]),
+        ("registry-churn", &[]),
+        ("fault-monitor", &[]),
+        ("fault-recovery", &[]),
+        ("tcp-echo", &[]),
+        ("connection-storm", &[]),
+        ("kv-storm", &[("op", "get")]),
+        ("spawn-hold", &[]),
+        ("kill-spinner", &[]),
+        ("wasm-ping-pong", &[]),
+        ("stream-pipe", &[("kind", "wasm")]),
+        ("stream-pipe", &[("kind", "native"), ("chunk", "1000")]),
+        ("crypto-ops", &[("guests", "3")]),
+        ("fairness-mixed", &[]),
+    ] {
+        let env = env(name, "0.05", more);
+        let report = (env.scenario.run)(&env).unwrap();
+        let told = env.watch.progress().unwrap().done();
+        assert_eq!(told, report.count, "{name} {more:?}");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use rusm_actor::{Context, Pid, send_after};
 use super::{Scenario, choice};
 use crate::env::Env;
 use crate::failure::Failure;
-use crate::gather::{Ledger, mail, number};
+use crate::gather::{Ledger, SAMPLED, Tally, mail, number};
 use crate::latency::Latency;
 use crate::report::Report;
 
@@ -26,12 +26,13 @@ const COLLECTORS: u64 = 64;
 fn run(env: &Env) -> Result<Report, Failure> {
     let each = env.positive("n")?.div_ceil(COLLECTORS);
     let count = each * COLLECTORS;
+    let progress = env.progress("timers/s");
     env.drive(move |ctx| async move {
         let (ledger, start) = (Ledger::new(), Instant::now());
         let collectors: Vec<Pid> = (0..COLLECTORS)
             .map(|_| {
                 let ledger = ledger.clone();
-                ctx.spawn(move |ctx| collect(ctx, ledger, each, start))
+                ctx.spawn(move |ctx| collect(ctx, ledger, progress, each, start))
             })
             .collect();
         let mut random = 0x9e37_79b9_u64;
@@ -56,11 +57,15 @@ fn run(env: &Env) -> Result<Report, Failure> {
     })
 }
 
-async fn collect(mut ctx: Context, ledger: Ledger, each: u64, start: Instant) {
+async fn collect(mut ctx: Context, ledger: Ledger, progress: &Tally, each: u64, start: Instant) {
     let mut late = Latency::new();
-    for _ in 0..each {
+    for fired in 1..=each {
         let due = Duration::from_nanos(number(&ctx.receive().await));
         late.note(start.elapsed().saturating_sub(due));
+        if fired.is_multiple_of(SAMPLED) {
+            progress.add(SAMPLED);
+        }
     }
+    progress.add(each % SAMPLED);
     ledger.close(each, &late);
 }

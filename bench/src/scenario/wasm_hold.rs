@@ -66,7 +66,7 @@ fn run(env: &Env) -> Result<Report, Failure> {
     let guest = hold(&node, count, pooled, env.positive("memory_mib")?)?;
     let tally = || Tally::leaked(env.config.workers);
     let census: &'static Census = Box::leak(Box::new(Census {
-        parked: tally(),
+        parked: env.progress("spawns/s"),
         refused: tally(),
         left: tally(),
     }));

@@ -10,7 +10,7 @@ use super::guest::{engine, prepare};
 use super::{Scenario, choice};
 use crate::env::Env;
 use crate::failure::Failure;
-use crate::gather::mail;
+use crate::gather::{Tally, mail};
 use crate::latency::Latency;
 use crate::report::Report;
 
@@ -67,6 +67,7 @@ fn pinger() -> String {
 
 fn run(env: &Env) -> Result<Report, Failure> {
     let (span, pairs) = (env.span, env.positive("pairs")?);
+    let progress = env.progress("msgs/s");
     let node = Node::start(env.config.clone())?;
     let engine = engine(&node, pairs * 2)?;
     let guest = |code: &str| prepare(&engine, &format!("(module {COMMON} {code})"));
@@ -83,14 +84,14 @@ fn run(env: &Env) -> Result<Report, Failure> {
             }
             players.extend([one, two]);
         }
-        let report = listen(ctx, span).await;
+        let report = listen(ctx, span, progress).await;
         players.into_iter().for_each(rusm_actor::kill);
         report
     })
 }
 
 /// Counts what the pingers report. A pair that is in the middle of them counts with the last it finished.
-async fn listen(mut ctx: Context, span: Duration) -> Report {
+async fn listen(mut ctx: Context, span: Duration, progress: &Tally) -> Report {
     let (mut gaps, mut trips) = (Latency::new(), 0_u64);
     let (start, mut last) = (Instant::now(), HashMap::<Pid, Instant>::new());
     while let Some(left) = span.checked_sub(start.elapsed()) {
@@ -98,6 +99,7 @@ async fn listen(mut ctx: Context, span: Duration) -> Report {
             break;
         };
         trips += TRIPS;
+        progress.add(TRIPS * 2);
         let now = Instant::now();
         let Some(sender) = message.envelope().map(|envelope| envelope.from) else {
             continue;

@@ -56,9 +56,9 @@ pub struct Run {
     pub alive: u64,
     /// Most of them at any look.
     pub peak: u64,
-    /// What its node did a second, since the latest look.
+    /// What it did a second, since the latest look; what it came to in the end.
     pub throughput: f64,
-    /// Of what.
+    /// Of what: the scenario's own unit, or of what its node counts, such as `turns/s`, while the scenario cannot tell.
     pub unit: String,
     /// From woken to run, or what else the scenario times, so far.
     pub latency: Times,
