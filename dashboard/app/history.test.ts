@@ -60,7 +60,8 @@ test("a run has a course of its own, which ends with it and gives way to the nex
   const at = (elapsed_ms: number, more = {}) => history.take(later(elapsed_ms / 50, { run: { ...RUN_FRAME, elapsed_ms, ...more } }));
   at(50);
   at(100);
-  at(100, { state: "ended" });
+  at(100, { state: "ended", unit: "kills/s" });
+  expect(history.runUnit).toBe("wakes/s");
   expect([...history.run.column(RUN.time)]).toEqual([0.05, 0.1]);
   expect(history.run.column(RUN.jain)[0]).toBe(0.98);
   expect(history.run.column(RUN.jainPeer)[0]).toBeNaN();

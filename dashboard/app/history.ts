@@ -85,6 +85,8 @@ export class History {
   private target: string | null = null;
   private at = 0;
   private runId: number | null = null;
+  /** Of the run's throughput: what the run comes to in the end may be of something else. */
+  runUnit = "";
 
   /** Rates need two ticks of one target: the first after a change only starts the count. */
   take(tick: Tick): void {
@@ -133,9 +135,11 @@ export class History {
     // A node that was started again counts its runs from one again.
     if (run.id !== this.runId || seconds < (this.run.column(RUN.time).at(-1) ?? 0)) {
       this.runId = run.id;
+      this.runUnit = run.unit;
       this.run.clear();
     }
     if (run.state !== "running") return;
+    this.runUnit = run.unit;
     const [ours, peer] = run.sides;
     this.run.push([
       seconds, run.throughput, run.alive,

@@ -115,6 +115,7 @@ export interface FinishedRun extends Run {
   curve: [number, number][];
   /** Throughput by milliseconds since the start. */
   series: [number, number][];
+  series_unit: string;
   commit: string | null;
   machine: string | null;
   config: Record<string, string>;

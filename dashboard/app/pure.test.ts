@@ -70,6 +70,7 @@ test("a report escapes what came from the node, and says when numbers are made u
 test("a picture has a line for each run, and one of nothing says so", () => {
   const two = seriesPlot([FINISHED, { ...FINISHED, id: 4 }], "light", 600);
   expect(two.match(/stroke-linejoin/g)?.length).toBe(2);
+  expect(two).toContain("Throughput over time, turns/s");
   expect(two).not.toContain("NaN");
   const none = curvePlot([{ ...FINISHED, curve: [] }], "dark", 600);
   expect(none).toContain("Nothing was measured");

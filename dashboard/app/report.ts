@@ -46,7 +46,7 @@ function cell(value: string | number): string {
 
 export function seriesPlot(runs: FinishedRun[], theme: Theme, width: number): string {
   return plot({
-    title: `Throughput over time, ${runs[0]?.unit ?? ""}`,
+    title: `Throughput over time, ${runs[0]?.series_unit ?? ""}`,
     lines: lines(runs, (run) => run.series),
     formatX: (value) => `${value / 1000} s`,
     formatY: count,

@@ -37,7 +37,7 @@ export const TICK: Tick = {
 
 export const RUN: Run = {
   id: 3, scenario: "fairness", settings: { hogs: "4" }, profile: "balanced", seed: 1, state: "running", elapsed_ms: 1200,
-  span_ms: 10_000, alive: 14, peak: 14, throughput: 81_000, unit: "turns/s",
+  span_ms: 10_000, alive: 14, peak: 14, throughput: 3400, unit: "wakes/s",
   latency: { count: 10, p50: 10, p95: 20, p99: 30, p999: 30, max: 31 },
   sides: [{
     name: "rusm", jain: 0.98,
@@ -48,6 +48,7 @@ export const RUN: Run = {
 
 export const FINISHED: FinishedRun = {
   ...RUN, state: "ended", value: 1, figures: { peak_alive: 12 }, curve: [[0.5, 10], [0.99, 30]], series: [[100, 81_000], [200, 82_000]],
+  series_unit: "turns/s",
   commit: "d0b28c6", machine: "a processor, 2 CPUs", config: { budget: "4000" },
 };
 

@@ -141,6 +141,7 @@ impl Shared {
         };
         state.busy = None;
         show(&mut run, &look);
+        let series_unit = run.unit.clone();
         (run.alive, run.state, run.error) = (0, ended(&outcome), error(&outcome));
         let report = outcome.ok();
         if let Some(report) = &report {
@@ -154,6 +155,7 @@ impl Shared {
             figures: report.as_ref().map(figures).unwrap_or_default(),
             curve: curve.filter(|it| !it.is_empty()).unwrap_or(look.curve),
             series,
+            series_unit,
             commit: COMMIT.to_string(),
             machine: self.machine.clone(),
             config: fields(look.config.as_ref().unwrap_or(&env.config)),

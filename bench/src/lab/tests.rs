@@ -63,6 +63,7 @@ fn a_run_is_seen_while_it_lasts_and_told_when_it_is_over() {
     let finished = over(&lab);
     assert_eq!(finished.run.state, RunState::Ended);
     assert_eq!(finished.run.unit, "msgs/s");
+    assert_eq!(finished.series_unit, "msgs/s");
     assert!(finished.figures["p999_us"] > 0.0);
     assert!(finished.curve.len() > 5 && !finished.series.is_empty());
     assert_eq!(finished.config["workers"], "2");
@@ -103,6 +104,15 @@ fn a_run_whose_scenario_does_not_tell_shows_the_turns_of_its_node() {
     assert_eq!(seen.unit, "turns/s");
     lab.stop();
     assert_eq!(over(&lab).run.unit, "turns/s");
+    // What it comes to has its own unit, and its course keeps that of the turns.
+    lab.run(order("link-cascade", "n=1000 workers=2", 0.05))
+        .unwrap();
+    until("the second run", || lab.finished().get(1).cloned());
+    let finished = &lab.finished()[0];
+    assert_eq!(
+        (finished.run.unit.as_str(), finished.series_unit.as_str()),
+        ("deaths/s", "turns/s")
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ import { around, noise, quantiles } from "./noise.ts";
 import { STEP_MS, type World } from "./world.ts";
 
 const UNITS: Record<string, [string, number]> = {
-  "spawn-storm": ["spawns/s", 1_900_000], "ping-pong": ["messages/s", 4_100_000], timers: ["ticks/s", 98_000], fairness: ["turns/s", 81_000],
+  "spawn-storm": ["spawns/s", 1_900_000], "ping-pong": ["msgs/s", 4_100_000], timers: ["timers/s", 98_000], fairness: ["wakes/s", 3400],
 };
 /** Steps that a run of a sweep takes, whatever its seconds say: the tests are in a hurry. */
 const SWEEP_STEPS = 2;
@@ -85,7 +85,7 @@ export class Lab {
     this.finished.push({
       ...run, value: this.series.reduce((sum, [, value]) => sum + value, 0) / Math.max(1, this.series.length),
       figures: { peak_alive: run.peak }, curve: shares.map((share) => [share, typical * (1 / (1 - share)) ** 0.55]),
-      series: this.series, commit: "0000000", machine: "made up, 4 CPUs",
+      series: this.series, series_unit: run.unit, commit: "0000000", machine: "made up, 4 CPUs",
       config: Object.fromEntries(this.world.config.map((it) => [it.field, it.value])),
     });
   }

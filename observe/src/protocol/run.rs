@@ -106,6 +106,8 @@ pub struct Finished {
     pub curve: Vec<(f64, f64)>,
     /// Throughput by milliseconds since the start.
     pub series: Vec<(u64, f64)>,
+    /// Of what.
+    pub series_unit: String,
     /// The source it was built from.
     pub commit: String,
     /// Where it ran.

@@ -27,7 +27,7 @@ export function LiveRun() {
         <Figure label="slowest" value={micros(run.latency?.max)} />
       </dl>
       <div className="charts">
-        <RunChart label={`Throughput, ${run.unit}`} columns={[RUN.throughput]} lines={["throughput"]} format={count} />
+        <RunChart label={`Throughput, ${history.runUnit}`} columns={[RUN.throughput]} lines={["throughput"]} format={count} />
         <RunChart label="Processes alive" columns={[RUN.alive]} lines={["alive"]} format={count} />
         <RunChart label="Latency" columns={[RUN.p50, RUN.p99, RUN.max]} lines={["p50", "p99", "slowest"]} format={micros} log />
       </div>
