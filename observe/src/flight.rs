@@ -10,8 +10,9 @@ mod log;
 mod panics;
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -221,7 +222,10 @@ impl Draft {
             file: file.to_owned(),
             why,
         };
-        let open = File::create(&path).map_err(failed)?;
+        let mut options = OpenOptions::new();
+        // Pieces of messages may be in it.
+        let options = options.write(true).create(true).truncate(true).mode(0o600);
+        let open = options.open(&path).map_err(failed)?;
         Ok(Draft {
             open,
             path,

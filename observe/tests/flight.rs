@@ -6,6 +6,7 @@ mod client;
 
 use std::fs::{self, File};
 use std::io::BufReader;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -155,6 +156,11 @@ fn an_abort_in_a_process_leaves_what_the_workers_did() {
     );
     assert!(crash.overview.processes.alive >= 3, "{:?}", crash.overview);
     assert_eq!(folder.names(), ["crash.jsonl"]);
+    let mode = fs::metadata(folder.file())
+        .expect("it is there")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600, "pieces of messages may be in it");
 }
 
 fn deeper(depth: u64) -> u64 {
