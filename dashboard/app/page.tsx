@@ -93,7 +93,7 @@ function NodeName() {
   return (
     <div className="node">
       {node && <span className="node-name" title={`${node.cpu ?? "unknown processor"}, ${node.cpus} CPUs, ${node.os}, process ${node.os_pid}`}>
-        {node.name} {node.version}<small>{node.workers} workers{target !== "node" && `, numbers of ${target}`}</small>
+        {node.name} {node.version}<small>{node.workers} {node.workers === 1 ? "worker" : "workers"}{target !== "node" && `, numbers of ${target}`}</small>
       </span>}
       <span className={`connection ${phase}`} data-testid="connection-state" data-phase={phase} role="status">{SAYS[phase]}</span>
     </div>

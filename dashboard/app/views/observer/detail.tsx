@@ -59,8 +59,8 @@ function Fields({ process, now }: { process: Process; now: number }) {
       <Field name="Runs">{process.body}</Field>
       <Field name="Label">{process.label}</Field>
       <Field name="State"><StateMark state={process.state} waitsFor={process.waits_for} /></Field>
-      <Field name="Host call">{process.last_call}</Field>
       <Field name="For">{process.since === null ? null : micros(now - process.since)}</Field>
+      <Field name="Host call">{process.last_call}</Field>
       <Field name="Priority">{process.priority}</Field>
       <Field name="Mailbox">{whole(process.mailbox)}</Field>
       <Field name="Oldest message">{process.oldest?.text}</Field>
