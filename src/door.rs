@@ -9,8 +9,8 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use crate::client::{Client, ClientError, PORT, with_port};
 use crate::nodes::{self, Here};
 use crate::observe::TOKEN_VARIABLE;
-use crate::quiet::quiet;
 use crate::token::{self, TokenError};
+use rusm_observe::quiet;
 
 /// The way to a node.
 pub(crate) struct Door {

@@ -16,7 +16,6 @@ mod looks;
 mod nodes;
 mod observe;
 mod options;
-mod quiet;
 mod report;
 mod signal;
 mod store;

@@ -1,8 +1,6 @@
 //! How a program ended, as our own status and as one report for the reader of stderr.
 
-use std::fs::File;
 use std::io::Write;
-use std::os::fd::AsFd;
 
 use rusm_actor::supervisor::{Action, SupervisorReport};
 use rusm_actor::{ExitReason, Fault};
@@ -96,8 +94,7 @@ pub(crate) fn event(text: &str) {
 
 /// As `event`, while we crash: the thread that did may hold the lock of stderr, for good.
 pub(crate) fn last_event(text: &str) {
-    let stderr = std::io::stderr().as_fd().try_clone_to_owned();
-    let _ = stderr.and_then(|it| File::from(it).write_all(format!("{text}\n").as_bytes()));
+    let _ = rustix::io::write(std::io::stderr(), format!("{text}\n").as_bytes());
 }
 
 /// Writes what a supervisor of an app did, if that is loud enough.

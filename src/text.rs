@@ -1,6 +1,6 @@
 //! Numbers, names and tables as people read them in a terminal.
 
-use crate::quiet::quiet;
+use rusm_observe::quiet;
 
 /// Parts of a path of types that say enough.
 const BODY_PARTS: usize = 2;

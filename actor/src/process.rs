@@ -16,6 +16,7 @@ use crate::pid::Pid;
 use crate::report;
 use crate::side::Side;
 use crate::signal::{Signal, signal};
+use crate::supervisor::own_name;
 use crate::trace;
 
 /// The kind of task that processes are.
@@ -65,7 +66,7 @@ impl Kind for Process {
     }
 
     fn spawned(child: Address, body: &'static str) {
-        trace::spawned(Pid::new(child), body);
+        trace::spawned(Pid::new(child), own_name(body));
     }
 
     fn closed(ended: Ended, side: Option<Box<Side>>, unread: Letters<Signal>) {

@@ -101,20 +101,20 @@ impl FlightRecorder {
             told: Box::new(told),
         });
         panics::remember();
-        let handle = node.handle();
-        handle.record(FLIGHT_EVENTS).expect("so many may be kept");
         let writer = recorder.clone();
         let body = move || {
             let mut faults = faults;
             // None: the watch is over.
             if let Some(fault) = faults.next() {
-                writer.write(&fault.to_string());
+                writer.write(|| fault.to_string());
             }
             // Dropped now, which lets the thread go on that waits.
             drop(faults);
         };
         let thread = thread::Builder::new().name("rusm-flight".into());
         thread.spawn(body).map_err(FlightError::System)?;
+        let recorded = node.handle().record(FLIGHT_EVENTS);
+        recorded.expect("so many may be kept");
         Ok(FlightRecorder {
             recorder,
             _watch: watch,
@@ -124,7 +124,7 @@ impl FlightRecorder {
     /// Writes the file now, as the node is about to end for this reason: a sentence without its full stop. Only the first
     /// one is kept.
     pub fn crashed(&self, reason: &str) {
-        self.recorder.write(reason);
+        self.recorder.write(|| reason.into());
     }
 
     pub(crate) fn log(&self) -> Arc<Log> {
@@ -135,8 +135,10 @@ impl FlightRecorder {
 impl Drop for FlightRecorder {
     fn drop(&mut self) {
         if thread::panicking() {
-            let panic = panics::last().unwrap_or_else(|| "a panic".into());
-            self.recorder.write(&panic);
+            let thread = thread::current();
+            let panic = panics::last_in(thread.name().unwrap_or("?"));
+            self.recorder
+                .write(|| panic.unwrap_or_else(|| "a panic".into()));
         }
         // Its thread may hold the recorder until the program is gone.
         drop(self.recorder.take_draft());
@@ -166,9 +168,11 @@ impl fmt::Debug for Recorder {
 }
 
 impl Recorder {
-    fn write(&self, reason: &str) {
+    fn write(&self, reason: impl FnOnce() -> String) {
         if let Some(draft) = self.take_draft() {
-            let written = self.recorded(reason).map_or(Ok(()), |it| draft.write(&it));
+            let gone = || io::Error::other("the recording was stopped");
+            let recorded = self.recorded(reason).ok_or_else(gone);
+            let written = recorded.and_then(|it| draft.write(&it));
             (self.told)(&draft.file, &written);
         }
     }
@@ -179,8 +183,9 @@ impl Recorder {
     }
 
     /// `None` if nothing is recorded any more.
-    fn recorded(&self, reason: &str) -> Option<Recorded> {
+    fn recorded(&self, reason: impl FnOnce() -> String) -> Option<Recorded> {
         let handle = self.node.handle();
+        // First of all: a worker that waits for this is taken from its thread soon.
         let recording = handle.recording()?;
         let target = Target {
             name: "node".into(),
@@ -192,7 +197,7 @@ impl Recorder {
         Some(Recorded {
             crash: Some(Crash {
                 end: CrashEnd {
-                    reason: reason.into(),
+                    reason: reason(),
                     at_unix_ms: u64::try_from(millis).unwrap_or(u64::MAX),
                     os_pid: std::process::id(),
                 },
@@ -223,8 +228,10 @@ impl Draft {
             why,
         };
         let mut options = OpenOptions::new();
-        // Pieces of messages may be in it.
-        let options = options.write(true).create(true).truncate(true).mode(0o600);
+        // Pieces of messages may be in it: it is made anew, for us alone. There may be one of an earlier program
+        // with our number that was killed.
+        let _ = fs::remove_file(&path);
+        let options = options.write(true).create_new(true).mode(0o600);
         let open = options.open(&path).map_err(failed)?;
         Ok(Draft {
             open,
@@ -261,6 +268,6 @@ impl Faults {
     fn next(&mut self) -> Option<Fault> {
         let mut bytes = [0; Fault::BYTES];
         self.asked.read_exact(&mut bytes).ok()?;
-        Some(Fault::from_bytes(bytes))
+        Some(Fault::from_bytes(bytes)).filter(Fault::is_one)
     }
 }

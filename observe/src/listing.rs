@@ -53,10 +53,9 @@ impl Listing {
                 Turn::Walk => break,
             }
         }
-        // Whatever happens to this process meanwhile, others must be able to walk.
-        let walking = Walking(self);
+        // Whatever happens to this process meanwhile, others must be able to walk; not before they would find the list.
+        let _walking = Walking(self);
         let walked = rusm_sched::blocking::run(walk).await;
-        drop(walking);
         let mut state = self.lock();
         if let Ok(walked) = walked {
             state.kept = Some((rusm_sched::now(), Arc::new(walked)));

@@ -9,7 +9,7 @@ mod read;
 mod tests;
 mod write;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusm_actor::Pid;
 use rusm_sched::{Address, Lane, Recording, TurnEnd, What};
@@ -44,7 +44,7 @@ pub struct Recorded {
     /// What the scheduler decided.
     pub recording: Recording,
     /// Its tasks that were processes and still lived when this was made.
-    pub processes: Vec<(Address, Row)>,
+    pub processes: BTreeMap<Address, Row>,
     /// How it ended, if a flight recorder wrote this.
     pub crash: Option<Crash>,
 }
@@ -86,12 +86,11 @@ impl Recorded {
 
     /// What is known of a task.
     pub fn process(&self, task: Address) -> Option<&Row> {
-        let known = self.processes.iter().find(|(it, _)| *it == task);
-        known.map(|(_, row)| row)
+        self.processes.get(&task)
     }
 }
 
-fn processes(recording: &Recording) -> Vec<(Address, Row)> {
+fn processes(recording: &Recording) -> BTreeMap<Address, Row> {
     let lanes = recording.workers.iter().chain([&recording.ticker]);
     let tasks: BTreeSet<u64> = lanes.flat_map(tasks).map(Address::to_bits).collect();
     let alive = tasks.into_iter().filter_map(|bits| {

@@ -88,10 +88,10 @@ impl Watch {
         let stats = target.node.stats();
         let mut findings = self.hogs(&target.node);
         findings.extend(pools::look(&stats, &target.node.handle().config(), &system));
-        findings.extend(names::look(now, target.node.name_conflicts()));
         findings.extend(self.restarts.look(now, target.node.supervisors()));
         findings.extend(self.deadlocks.look(self.shared.node.handle().now()).await);
         findings.extend(self.mailboxes.look(&target.node).await);
+        findings.extend(names::look(now, target.node.name_conflicts()));
         self.shared.warnings.set(micros(now), findings);
     }
 

@@ -17,7 +17,7 @@ pub fn contain(f: impl FnOnce()) -> bool {
 
 /// Runs the scheduler's own code on a thread of its own, whose panic ends the program: a worker without its
 /// thread keeps its tasks for ever, and without a ticker nobody is preempted. So whoever restarts
-/// programs hears of it. Code of others is called through [`contain`], and reaches nothing of this.
+/// programs hears of it. Drivers are part of it; other code of others is called through [`contain`].
 pub(crate) fn or_abort<R>(f: impl FnOnce() -> R) -> R {
     catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| std::process::abort())
 }

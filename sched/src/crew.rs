@@ -31,7 +31,7 @@ pub(crate) fn lead(shared: &Arc<Shared>, worker: &Arc<Worker>) {
     let lease = Arc::new(Lease::new());
     // First of all, so that it is dropped last: the driver's part runs code of others, too.
     let _leaving = Leaving(shared, lease.clone());
-    let mut park = shared.driver.park(worker.index);
+    let mut park = or_abort(|| shared.driver.park(worker.index));
     let seat = Seat::new(shared.clone(), Some(worker.clone()), lease.clone());
     let tenant = Tenant {
         lease,

@@ -4,8 +4,8 @@ use std::fmt;
 
 use rusm_observe::protocol::Refusal;
 
-use crate::quiet::quiet;
 use crate::token::CONTROL_VARIABLE;
+use rusm_observe::quiet;
 
 /// Why there is no answer.
 #[derive(Debug)]

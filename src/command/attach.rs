@@ -18,11 +18,11 @@ use super::help;
 use crate::door::Door;
 use crate::error::{Error, Failure, LookFailure, Misuse};
 use crate::options::AttachOptions;
-use crate::quiet::quiet;
 use crate::report;
 use carry::{Answer, CarryError, carry};
 use line::Guide;
 use order::{Order, understand};
+use rusm_observe::quiet;
 use watch::Wanted;
 
 const PROMPT: &str = "rusm> ";

@@ -2,8 +2,8 @@
 
 use rusm_observe::protocol::{Detail, Oldest};
 
-use crate::quiet::quiet;
 use crate::text::{bytes, count, micros};
+use rusm_observe::quiet;
 
 /// The message that waits longest.
 fn oldest(message: &Oldest) -> String {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{help, run};
 use crate::error::{AppFailure, Failure};
-use crate::quiet::quiet;
+use rusm_observe::quiet;
 
 /// Tells what a file is; the answer is the status of our process.
 pub(crate) fn run(file: &OsStr, json: bool) -> Result<u8, Failure> {

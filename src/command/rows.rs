@@ -3,8 +3,8 @@
 use rusm_observe::protocol::{Frame, Row, RowsWanted, Select};
 
 use crate::client::{Client, ClientError};
-use crate::quiet::quiet;
 use crate::text::{self, Column};
+use rusm_observe::quiet;
 
 /// What is spent lately is known after two looks, a second apart; after more than these it stays unknown.
 const LOOKS_MAX: usize = 12;

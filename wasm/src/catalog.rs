@@ -160,7 +160,8 @@ impl Catalog {
     }
 
     /// The streams that processes of its components have opened or were offered, while somebody holds an end of them; the
-    /// oldest first. Those that were opened while there were 100,000 are not among them.
+    /// oldest first. Those that were opened while there were 100,000 are not among them, nor are those between others (native code, guests of no
+    /// catalogue) whose reader was told before the offer came here.
     pub fn streams(&self) -> Vec<StreamView> {
         self.0.streams.all()
     }

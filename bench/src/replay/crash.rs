@@ -1,6 +1,7 @@
 //! The last moments of a node as text: what a flight recorder adds to a recording.
 
-use rusm_observe::protocol::{TraceEvent, TraceKind};
+use rusm_observe::protocol::{Row, TraceEvent, TraceKind};
+use rusm_observe::quiet;
 use rusm_observe::recording::{Crash, Recorded};
 
 use super::view::MS;
@@ -8,11 +9,14 @@ use super::view::MS;
 /// Traced events that are listed, the latest ones.
 const TRACED_SHOWN_MAX: usize = 20;
 
+/// Bytes of a name that are shown.
+const NAME_BYTES_MAX: usize = 60;
+
 /// How it ended, before everything else.
 pub(super) fn end(crash: &Crash) -> String {
     format!(
         "the node ended: {}\n  program {}, at {} by Unix time\n\n",
-        crash.end.reason,
+        quiet(&crash.end.reason),
         crash.end.os_pid,
         crash.end.at_unix_ms as f64 / 1e3
     )
@@ -31,15 +35,12 @@ pub(super) fn last_moments(crash: &Crash, recorded: &Recorded) -> String {
     for (worker, lane) in recorded.recording.workers.iter().enumerate() {
         let running = lane.running.and_then(|(task, _)| recorded.process(task));
         if let Some(row) = running {
-            let name = row.name.as_ref().unwrap_or(&row.body);
-            out.push_str(&format!(
-                "in a turn on worker {worker}: {} {name}\n",
-                row.pid
-            ));
+            let (pid, name) = (quiet(&row.pid), who(row));
+            out.push_str(&format!("in a turn on worker {worker}: {pid} {name}\n"));
         }
     }
     for warning in &crash.warnings {
-        out.push_str(&format!("warned of: {}\n", warning.evidence));
+        out.push_str(&format!("warned of: {}\n", quiet(&warning.evidence)));
     }
     let traced = crash.traced.len();
     if traced > 0 {
@@ -65,5 +66,12 @@ fn line(event: &TraceEvent, taken: f64) -> String {
     let before = (event.at as f64 - taken) / (MS / 1e3);
     let other = event.other.as_deref().unwrap_or("");
     let TraceEvent { pid, text, .. } = event;
-    format!("{before:>12.3} ms  {pid} {kind} {other}  {text}\n")
+    let what = quiet(&format!("{pid} {kind} {other}  {text}"));
+    format!("{before:>12.3} ms  {what}\n")
+}
+
+/// Its name or else its body, of which the beginning says most.
+pub(super) fn who(row: &Row) -> String {
+    let name = row.name.as_ref().unwrap_or(&row.body);
+    quiet(&name[..name.floor_char_boundary(NAME_BYTES_MAX)])
 }

@@ -3,6 +3,7 @@
 use rusm_observe::recording::{Recorded, end_number, ends, task_name};
 use serde_json::{Value, json};
 
+use super::crash::who;
 use super::view::{Mark, Row, View};
 
 /// Turns and marks that a page may hold: about 30 MB, which browsers still take.
@@ -24,7 +25,7 @@ pub(super) fn page(view: &View, recorded: &Recorded) -> Result<String, String> {
     let names = view.tasks.iter().map(|sum| {
         let name = task_name(sum.task);
         match recorded.process(sum.task) {
-            Some(row) => format!("{name} {}", row.name.as_ref().unwrap_or(&row.body)),
+            Some(row) => format!("{name} {}", who(row)),
             None => name,
         }
     });

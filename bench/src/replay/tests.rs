@@ -1,5 +1,9 @@
 //! What was saved is shown lane by lane, and the lanes show what happened when.
 
+mod crash;
+
+use std::collections::BTreeMap;
+
 use rusm_observe::recording::Recorded;
 use rusm_sched::{Address, Config, Event, Lane, Recording, TurnEnd, What};
 
@@ -88,7 +92,7 @@ fn recorded(recording: Recording) -> Recorded {
     Recorded {
         scenario: "sample".into(),
         recording,
-        processes: Vec::new(),
+        processes: BTreeMap::new(),
         crash: None,
     }
 }

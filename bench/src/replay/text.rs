@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fmt::Write;
 
+use rusm_observe::quiet;
 use rusm_observe::recording::{Recorded, ends, task_name};
 use rusm_sched::Address;
 
@@ -12,9 +13,6 @@ use super::view::{MS, Mark, Row, Sums, View};
 
 /// Tasks that are listed as those that ran most.
 const TOP: usize = 10;
-
-/// Bytes of a name that are shown.
-const NAME_BYTES_MAX: usize = 60;
 
 /// Columns of a lane: from, to, and by default.
 pub(super) const WIDTH_MIN: usize = 10;
@@ -53,7 +51,8 @@ fn head(view: &View, recorded: &Recorded, width: usize) -> String {
     let column = (view.to - view.from) as f64 / width as f64;
     let seed = recording.seed.map(|seed| format!(", seed {seed}"));
     format!(
-        "{scenario}: {} workers{}, {:.3} to {:.3} ms of {:.3}; a column is {}\n\n",
+        "{}: {} workers{}, {:.3} to {:.3} ms of {:.3}; a column is {}\n\n",
+        quiet(scenario),
         recording.workers.len(),
         seed.unwrap_or_default(),
         ms(view.from),
@@ -243,10 +242,8 @@ fn most(view: &View, recorded: &Recorded) -> String {
 }
 
 /// Its name or body, if it lived when the recording was read.
-fn name(recorded: &Recorded, task: Address) -> &str {
-    let row = recorded.process(task);
-    let name = row.map_or("", |row| row.name.as_ref().unwrap_or(&row.body));
-    &name[..name.floor_char_boundary(NAME_BYTES_MAX)]
+fn name(recorded: &Recorded, task: Address) -> String {
+    recorded.process(task).map_or(String::new(), crash::who)
 }
 
 /// A time a person can read at a glance.

@@ -8,7 +8,7 @@ use rusm_actor::{Context, ExitReason, Pid, exit, send};
 use super::Scenario;
 use crate::env::Env;
 use crate::failure::Failure;
-use crate::gather::{Tally, mail, number};
+use crate::gather::{SAMPLED, Tally, mail, number};
 use crate::latency::Latency;
 use crate::report::Report;
 
@@ -47,7 +47,7 @@ pub(super) async fn child(mut ctx: Context, driver: Pid) {
 
 /// Kills each child that says hello.
 pub(super) async fn recover(ctx: &mut Context, span: Duration, progress: &Tally) -> Report {
-    let (mut gaps, mut cycles) = (Latency::new(), 0);
+    let (mut gaps, mut cycles) = (Latency::new(), 0_u64);
     let mut alive = Pid::from_bits(number(&ctx.receive().await));
     let start = Instant::now();
     let (mut killed, end) = (start, start + span);
@@ -58,7 +58,10 @@ pub(super) async fn recover(ctx: &mut Context, span: Duration, progress: &Tally)
         gaps.note(heard - killed);
         killed = heard;
         cycles += 1;
-        progress.add(1);
+        if cycles.is_multiple_of(SAMPLED) {
+            progress.add(SAMPLED);
+        }
     }
+    progress.add(cycles % SAMPLED);
     Report::rate(cycles, killed - start, UNIT).with_latency(&gaps)
 }

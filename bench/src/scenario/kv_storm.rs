@@ -172,8 +172,8 @@ async fn change(
             }
         }
         count += 1;
-        work.progress.add(1);
         gaps.note(begun.elapsed());
+        work.progress.add(1);
     }
     if let Op::Modify | Op::CompareAndSet = work.op {
         // Every change was made once.

@@ -47,8 +47,11 @@ fn run(env: &Env) -> Result<Report, Failure> {
                         gaps.note(begun.elapsed());
                     }
                     cycles += 1;
-                    progress.add(1);
+                    if cycles.is_multiple_of(SAMPLED) {
+                        progress.add(SAMPLED);
+                    }
                 }
+                progress.add(cycles % SAMPLED);
                 ledger.close(cycles, &gaps);
             });
         }

@@ -9,7 +9,7 @@
 use std::fmt;
 use std::fs;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::IntoRawFd;
 use std::ptr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
@@ -40,13 +40,10 @@ static ANSWER: AtomicI32 = AtomicI32::new(-1);
 static BEFORE: OnceLock<[sigaction; SIGNALS.len()]> = OnceLock::new();
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Hears of faults until it is dropped. The handler stays where it is: others may have put theirs before it, and
+/// Hears of faults until it is dropped; each leaves two descriptors behind. The handler stays where it is: others may have put theirs before it, and
 /// call it. Then it does nothing but to put back what was there before.
 #[derive(Debug)]
-pub(super) struct Watch {
-    /// Behind the numbers that the handler has.
-    _ends: [OwnedFd; 2],
-}
+pub(super) struct Watch(());
 
 /// What the handler says.
 pub(super) struct Fault {
@@ -59,6 +56,13 @@ pub(super) struct Fault {
 
 /// In place of the address of a signal that was sent: there is none.
 const SENT: u64 = u64::MAX;
+
+/// Says that nobody listens to faults any more.
+const OVER: Fault = Fault {
+    signal: 0,
+    thread: 0,
+    address: SENT,
+};
 
 impl Watch {
     pub(super) fn start() -> Result<(Watch, Faults), FlightError> {
@@ -77,8 +81,11 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        ASK.store(-1, Ordering::Release);
+        let ask = ASK.swap(-1, Ordering::AcqRel);
         ANSWER.store(-1, Ordering::Release);
+        if ask >= 0 {
+            say(ask, &OVER);
+        }
         TAKEN.store(false, Ordering::Release);
     }
 }
@@ -86,16 +93,16 @@ impl Drop for Watch {
 fn open() -> io::Result<(Watch, Faults)> {
     let (asked, ask) = io::pipe()?;
     let (answered, answer) = io::pipe()?;
-    ASK.store(ask.as_raw_fd(), Ordering::Release);
-    ANSWER.store(answered.as_raw_fd(), Ordering::Release);
-    let watch = Watch {
-        _ends: [ask.into(), answered.into()],
-    };
+    // The handler's ends are never closed: it may still hold their numbers when the watch is over.
+    let (ask, answered) = (ask.into_raw_fd(), answered.into_raw_fd());
+    // First what a handler waits for, then what it asks with.
+    ANSWER.store(answered, Ordering::Release);
+    ASK.store(ask, Ordering::Release);
     let faults = Faults {
         asked,
         _answer: answer,
     };
-    Ok((watch, faults))
+    Ok((Watch(()), faults))
 }
 
 fn install() -> io::Result<()> {
@@ -146,10 +153,7 @@ extern "C" fn on_fault(signal: c_int, info: *mut siginfo_t, _context: *mut c_voi
             thread: thread_id(),
             address: if code > 0 { address as u64 } else { SENT },
         };
-        let bytes = fault.to_bytes();
-        // SAFETY: so many bytes are there. Nobody closes the pipe while the program lives
-        // with its watch.
-        unsafe { libc::write(ask, bytes.as_ptr().cast(), bytes.len()) };
+        say(ask, &fault);
     }
     let answer = ANSWER.load(Ordering::Acquire);
     if answer >= 0 {
@@ -164,6 +168,13 @@ extern "C" fn on_fault(signal: c_int, info: *mut siginfo_t, _context: *mut c_voi
             libc::raise(signal);
         }
     }
+}
+
+/// Tells the thread that listens.
+fn say(ask: c_int, fault: &Fault) {
+    let bytes = fault.to_bytes();
+    // SAFETY: so many bytes are there. Nobody ever closes this end of the pipe.
+    unsafe { libc::write(ask, bytes.as_ptr().cast(), bytes.len()) };
 }
 
 /// Until the other end of the pipe is closed, or the time is over.
@@ -195,6 +206,10 @@ fn thread_id() -> u32 {
 }
 
 impl Fault {
+    pub(super) fn is_one(&self) -> bool {
+        self.signal != OVER.signal
+    }
+
     pub(super) const BYTES: usize = 16;
 
     fn to_bytes(&self) -> [u8; Self::BYTES] {
@@ -224,10 +239,10 @@ impl fmt::Display for Fault {
             write!(f, " at address {:#x}", self.address)?;
         }
         let name = fs::read_to_string(format!("/proc/self/task/{}/comm", self.thread));
-        if let Ok(name) = name {
-            write!(f, " in thread `{}`", name.trim_end())?;
-        }
-        match panics::last() {
+        let Ok(name) = name else { return Ok(()) };
+        let name = name.trim_end();
+        write!(f, " in thread `{name}`")?;
+        match panics::last_in(name) {
             Some(panic) => write!(f, ", after a {panic}"),
             None => Ok(()),
         }

@@ -60,6 +60,8 @@ impl Log {
 
     pub(super) fn warnings(&self) -> Vec<Warning> {
         let observer = self.observer.get().and_then(Weak::upgrade);
+        // Nobody looks for them while nobody is there to be warned.
+        let observer = observer.filter(|observer| observer.clients() > 0);
         observer.map_or(Vec::new(), |observer| observer.warnings.active())
     }
 

@@ -1,5 +1,6 @@
 //! Reading a recording, which may be anything.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead};
 
 use rusm_sched::{Address, Config, Event, Lane, RECORD_EVENTS_MAX, Recording, WORKERS_MAX, What};
@@ -68,8 +69,8 @@ impl Reading {
             self.lanes += 1;
             self.lane = Some(read_lane(&mut self.recorded.recording, line)?);
         } else if let Some(row) = line.remove("process") {
-            let process = (task(line, "task")?, typed(row, "process")?);
-            self.recorded.processes.push(process);
+            let (task, row) = (task(line, "task")?, typed(row, "process")?);
+            self.recorded.processes.insert(task, row);
         } else if let Some(overview) = line.remove("overview") {
             self.overview = Some(typed(overview, "overview")?);
         } else if let Some(warning) = line.remove("warning") {
@@ -192,7 +193,7 @@ fn read_header(line: &Map<String, Value>) -> Result<Recorded, String> {
     Ok(Recorded {
         scenario: scenario.unwrap_or("?").to_string(),
         recording,
-        processes: Vec::new(),
+        processes: BTreeMap::new(),
         crash: None,
     })
 }

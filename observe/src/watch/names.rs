@@ -7,11 +7,16 @@ use rusm_actor::NameConflict;
 use crate::protocol::Kind;
 use crate::warnings::Finding;
 
+/// Names that are told: there are more urgent warnings, and names can be had by anybody.
+const TOLD_MAX: usize = 16;
 /// A refusal is told for so long.
 const TOLD: Duration = Duration::from_secs(10);
 
 pub(super) fn look(now: Duration, conflicts: Vec<NameConflict>) -> Vec<Finding> {
-    let lately = conflicts.into_iter().filter(|it| it.last + TOLD >= now);
+    let lately = conflicts
+        .into_iter()
+        .rev()
+        .filter(|it| it.last + TOLD >= now);
     let finding = |it: NameConflict| {
         let ago = now.saturating_sub(it.last).as_secs_f64();
         let times = match it.times {
@@ -27,7 +32,7 @@ pub(super) fn look(now: Duration, conflicts: Vec<NameConflict>) -> Vec<Finding> 
             subject: String::from(&*it.name),
         }
     };
-    lately.map(finding).collect()
+    lately.take(TOLD_MAX).map(finding).collect()
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use super::tree;
 use crate::client::{Client, ClientError};
 use crate::command::{detail, ps, rows, top};
 use crate::door::{Door, DoorError};
-use crate::quiet::quiet;
 use crate::text::{Column, cut, micros, table};
+use rusm_observe::quiet;
 
 /// Columns of a text in a list.
 const WIDTH: usize = 60;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::quiet::quiet;
+use rusm_observe::quiet;
 
 /// The lines of it, from the items of the section `tree`. Each item is drawn once, wherever it says it belongs.
 pub(super) fn draw(items: &[Value]) -> Vec<String> {

@@ -9,7 +9,7 @@ use rusm_observe::protocol::{Command, Frame, Warning};
 
 use super::carry::overview;
 use crate::client::{Client, ClientError};
-use crate::quiet::quiet;
+use rusm_observe::quiet;
 
 /// Between two looks at whether something else is wanted.
 const LOOK: Duration = Duration::from_millis(200);

@@ -17,8 +17,8 @@ use crate::client::{Client, ClientError};
 use crate::command::detail;
 use crate::door::{Door, DoorError};
 use crate::error::{Failure, LookFailure};
-use crate::quiet::quiet;
 use crate::text::cut;
+use rusm_observe::quiet;
 
 /// The size of the terminal and signals are looked at this often.
 const LOOK: Timespec = Timespec {

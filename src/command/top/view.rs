@@ -3,8 +3,8 @@
 use rusm_observe::protocol::{About, Frame, Overview, Row, Tick};
 
 use crate::command::rows;
-use crate::quiet::quiet;
 use crate::text::{bytes, clock, count, cut, micros};
+use rusm_observe::quiet;
 
 /// Columns of the bar of one worker.
 const BAR: usize = 20;

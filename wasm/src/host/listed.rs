@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusm_actor::StreamView;
 
-/// Streams that are listed; those opened while there are so many are not.
+/// Streams that are listed; those opened while so many are held are not.
 pub(crate) const STREAMS_MAX: usize = 100_000;
 /// Streams that come before those that nobody holds any more are looked for, at least.
 const SWEEP_MIN: usize = 64;
@@ -16,6 +16,8 @@ pub(crate) struct Listed(Mutex<State>);
 #[derive(Default)]
 struct State {
     views: Vec<StreamView>,
+    /// As many as the last sweep left.
+    held: usize,
     /// So many more come before the next sweep: as many as the last one left, so that one costs nanoseconds.
     sweep_in: usize,
 }
@@ -25,10 +27,12 @@ impl Listed {
         let mut state = self.lock();
         if state.sweep_in == 0 {
             state.views.retain(StreamView::is_held);
-            state.sweep_in = state.views.len().max(SWEEP_MIN);
+            state.held = state.views.len();
+            state.sweep_in = state.held.max(SWEEP_MIN);
         }
         state.sweep_in -= 1;
-        if state.views.len() < STREAMS_MAX {
+        // So there are never twice as many: those that nobody holds any more keep nobody out.
+        if state.held < STREAMS_MAX {
             state.views.push(view);
         }
     }
@@ -37,6 +41,7 @@ impl Listed {
     pub(crate) fn all(&self) -> Vec<StreamView> {
         let mut all = self.lock().views.clone();
         all.retain(StreamView::is_held);
+        all.truncate(STREAMS_MAX);
         all
     }
 
@@ -65,6 +70,17 @@ mod tests {
         assert!(listed.lock().views.len() <= 2 * held.len());
         held.clear();
         assert!(listed.all().is_empty());
+    }
+
+    #[test]
+    fn streams_that_nobody_holds_any_more_keep_no_others_out() {
+        let listed = Listed::default();
+        let (_writer, reader) = open_stream(1).unwrap();
+        // The next sweep is far away when those come that end at once.
+        (0..70_000).for_each(|_| listed.note(reader.view()));
+        (0..40_000).for_each(|_| listed.note(open_stream(1).unwrap().1.view()));
+        (0..100).for_each(|_| listed.note(reader.view()));
+        assert_eq!(listed.all().len(), 70_100);
     }
 
     #[test]

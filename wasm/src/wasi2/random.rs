@@ -7,7 +7,7 @@ use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 
 use super::leave_worker;
 use crate::guest::State;
-use crate::link::opaque;
+use crate::link::{noted, opaque};
 
 /// Bytes up to this number are made on the worker; more take longer than the way to another
 /// thread.
@@ -17,6 +17,7 @@ pub(super) fn add(linker: &mut Linker<State>) -> Result<()> {
     insecure_seed::add_to_linker::<_, WasiRandom>(linker, State::random)?;
     let mut secure = linker.instance("wasi:random/random@0.2.12")?;
     secure.func_wrap_async("get-random-bytes", |store, (len,): (u64,)| {
+        noted!(store.data().pid(), "wasi:random/random get-random-bytes");
         bytes(store, len, |state, len| {
             random::Host::get_random_bytes(state.random(), len)
         })
@@ -29,6 +30,10 @@ pub(super) fn add(linker: &mut Linker<State>) -> Result<()> {
     )?;
     let mut insecure = linker.instance("wasi:random/insecure@0.2.12")?;
     insecure.func_wrap_async("get-insecure-random-bytes", |store, (len,): (u64,)| {
+        noted!(
+            store.data().pid(),
+            "wasi:random/insecure get-insecure-random-bytes"
+        );
         bytes(store, len, |state, len| {
             insecure::Host::get_insecure_random_bytes(state.random(), len)
         })

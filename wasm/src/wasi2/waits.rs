@@ -80,6 +80,8 @@ impl streams::HostInputStream for WaitsView<'_> {
     }
 
     async fn drop(&mut self, stream: Input) -> Result<()> {
+        // It waits for what was begun.
+        noted!(self.1, "wasi:io/streams input-stream.drop");
         streams::HostInputStream::drop(self.0, stream).await
     }
 }
@@ -102,6 +104,7 @@ impl streams::HostOutputStream for WaitsView<'_> {
     }
 
     async fn drop(&mut self, stream: Output) -> Result<()> {
+        noted!(self.1, "wasi:io/streams output-stream.drop");
         streams::HostOutputStream::drop(self.0, stream).await
     }
 }

@@ -97,7 +97,7 @@ export const Kept = () => (
 export const Streams = () => (
   <List section="streams" title="Streams" head={["From and to", "Waiting bytes"]} none="No streams are open."
     row={(it) => [
-      <><Pids pids={[it.writer, it.reader].filter((pid) => pid !== null)} /> {it.state}{it.waits && `, ${it.waits} waits`}</>,
+      <><Pids pids={it.writer ? [it.writer] : []} /> to <Pids pids={it.reader ? [it.reader] : []} />, {it.state}{it.waits && `, ${it.waits} waits`}</>,
       <span className="num">{bytes(it.waiting)} of {bytes(it.capacity)}, {bytes(it.passed)} read</span>,
     ]} />
 );

@@ -2,7 +2,7 @@
 
 /// The text without what a terminal obeys: control characters, and signs that turn the direction of what
 /// follows or are not to be seen.
-pub(crate) fn quiet(text: &str) -> String {
+pub fn quiet(text: &str) -> String {
     let steers = |c: char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
