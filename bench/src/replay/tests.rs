@@ -174,6 +174,20 @@ fn a_simulation_in_which_no_time_passed_is_shown() {
 }
 
 #[test]
+fn a_file_whose_clock_is_at_its_end_is_shown() {
+    let mut recording = sample();
+    recording.taken = u64::MAX;
+    recording.ticker.events.clear();
+    recording.workers = vec![Lane {
+        missed: 1,
+        running: Some((task(0), u64::MAX)),
+        ..Lane::default()
+    }];
+    let view = View::new(&recording, None, None).unwrap();
+    assert!(print(&view, &recorded(recording.clone()), 10).contains("worker 0"));
+}
+
+#[test]
 fn the_page_holds_its_data_and_asks_for_nothing_from_elsewhere() {
     let recorded = Recorded {
         scenario: "</script><b>".into(),

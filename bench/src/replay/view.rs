@@ -332,7 +332,8 @@ fn range(recording: &Recording, from: Option<f64>, to: Option<f64>) -> Result<(u
     let whole = (taken - began) as f64 / MS;
     // Under a simulation nothing may take any time.
     if begin == end && from.is_none() && to.is_none() {
-        return Ok((begin, end.saturating_add(1)));
+        // A file may say that it was the last nanosecond there is.
+        return Ok((begin.min(u64::MAX - 1), end.saturating_add(1)));
     }
     if begin >= end {
         let shown = |ns: u64| ns.saturating_sub(began) as f64 / MS;
